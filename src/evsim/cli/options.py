@@ -1,0 +1,56 @@
+"""What the verbs share: a parser that complains in one line, common options, how the user calls evsim."""
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from evsim.errors import BadRequest
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that raises BadRequest, so that every complaint is one line and ends with exit code 2."""
+
+    def __init__(self, verb: str, description: str, examples: str = "") -> None:
+        super().__init__(
+            prog=f"evsim {verb}",
+            description=description,
+            epilog=examples or None,
+            allow_abbrev=False,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        self.verb = verb
+
+    def error(self, message: str) -> NoReturn:
+        raise BadRequest(f"{message}; `evsim {self.verb} --help` lists what there is")
+
+
+def add_config_dir(parser: argparse.ArgumentParser) -> None:
+    """The option that adds a folder of one's own scenarios."""
+    parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own with scenario/NAME.yaml")
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1 on")
+    return int(text)
+
+
+def own_command() -> str:
+    """How to call evsim from where the user is: `evsim` when the shell finds this one, else its path."""
+    script = Path(sys.argv[0])
+    found = shutil.which("evsim")
+    if script.stem != "evsim" or (found and script.exists() and os.path.samefile(found, script)):
+        return "evsim"
+    return shlex.quote(near_path(script))
+
+
+def near_path(path: Path) -> str:
+    """A path relative to the current folder when it lies inside, else absolute."""
+    absolute = Path(os.path.abspath(path))
+    here = Path.cwd()
+    return str(absolute.relative_to(here)) if absolute.is_relative_to(here) else str(absolute)

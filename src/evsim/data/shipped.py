@@ -1,0 +1,26 @@
+"""The files that come with the package, and their digests."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from evsim.data.columns import Column, TableCheck, read_table
+
+FOLDER = Path(__file__).parent
+
+
+def shipped_path(name: str) -> Path:
+    """Where a shipped file lies."""
+    return FOLDER / name
+
+
+def read_shipped(name: str, columns: Sequence[Column], check: TableCheck | None = None) -> pd.DataFrame:
+    """A shipped table, checked like any other."""
+    return read_table(shipped_path(name), columns, check)
+
+
+def data_digests() -> dict[str, str]:
+    """SHA-256 of every shipped table, by file name, in the order of the names."""
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(FOLDER.glob("*.csv"))}

@@ -1,0 +1,72 @@
+"""What a brand pays the platform leader, and whose money counts when a price is set.
+
+Terms per product: a share r of the price net of VAT and a fee w a car, parts included; the leader bears the parts' cost m.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Terms of the cars on offer, one entry a product."""
+
+    revenue_share: np.ndarray  # r [J], fraction of the price net of VAT
+    unit_fee: np.ndarray  # w [J], kCNY per car
+    parts_cost: np.ndarray  # m [J], kCNY per car, borne by the leader
+    member: np.ndarray  # [J] bool, sold in mode `alliance`
+
+
+def royalty(prices, terms: Terms, vat):
+    """What a maker pays the leader for each car, kCNY: r p / (1 + v) + w, `[J]`."""
+    return terms.revenue_share * np.asarray(prices) / (1.0 + vat) + terms.unit_fee
+
+
+def price_weights(automaker_of, n_automakers, terms: Terms, vat, *, fellow_weight=0.0, leader_weight=0.0,
+                  leader_sets_prices=False):
+    """Revenue weights, cost weights and payments of every decision maker in the price game.
+
+    Decision maker f maximises Σ_j (A_fj p_j − B_fj c_j − F_fj) s_j. Rows 0 … n−1 are automakers, the last row is the leader:
+
+        own car            A = (1 − r)/(1 + v)             B = 1   F = w
+        fellow member's    φ times that member's own row
+        leader's net       φ_L times A = r/(1 + v), B = 0, F = m − w, on every car that pays the leader
+        leader as setter   A = 1/(1 + v), B = 1, F = m on members' cars; r/(1 + v), 0, m − w on others that pay
+
+    A leader who sets prices counts members' margins in full: on its fees alone it would sell below their cost.
+
+    Args:
+        automaker_of: `[J]` whole numbers below `n_automakers`.
+        terms: the contracts of the J products.
+        vat: v, fraction.
+        fellow_weight: φ in [0, 1]; leader_weight: φ_L in [0, 1].
+        leader_sets_prices: members' cars are priced by the leader.
+    Returns:
+        (A, B, F, setter): three arrays `[n_automakers + 1, J]`, and `[J]` the row that sets each price.
+    """
+    n_products = len(automaker_of)
+    revenue = np.zeros((n_automakers + 1, n_products))
+    cost, payments = np.zeros_like(revenue), np.zeros_like(revenue)
+    products = np.arange(n_products)
+    own = (1.0 - terms.revenue_share) / (1.0 + vat)
+    members = np.flatnonzero(terms.member)
+    for row in set(np.asarray(automaker_of)[members].tolist()) if fellow_weight else ():
+        revenue[row, members] = fellow_weight * own[members]
+        cost[row, members] = fellow_weight
+        payments[row, members] = fellow_weight * terms.unit_fee[members]
+    revenue[automaker_of, products] = own
+    cost[automaker_of, products] = 1.0
+    payments[automaker_of, products] = terms.unit_fee
+    pays = np.flatnonzero((terms.revenue_share > 0) | (terms.unit_fee > 0) | (terms.parts_cost > 0))
+    for row in set(np.asarray(automaker_of)[members].tolist()) if leader_weight else ():
+        revenue[row, pays] += leader_weight * terms.revenue_share[pays] / (1.0 + vat)
+        payments[row, pays] += leader_weight * (terms.parts_cost - terms.unit_fee)[pays]
+    revenue[-1, pays] = terms.revenue_share[pays] / (1.0 + vat)
+    payments[-1, pays] = (terms.parts_cost - terms.unit_fee)[pays]
+    setter = np.array(automaker_of, dtype=np.int64)
+    if leader_sets_prices:
+        revenue[-1, members], cost[-1, members] = 1.0 / (1.0 + vat), 1.0
+        payments[-1, members] = terms.parts_cost[members]
+        setter[members] = n_automakers
+    return revenue, cost, payments, setter

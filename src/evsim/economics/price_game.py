@@ -1,0 +1,154 @@
+"""The price game: who sets which price, and what each firm earns on each sale.
+
+Each product's price has one setter. Setter f maximises Σ_k m_fk s_k with m_fk = A_fk p_k − B_fk c_k − F_fk over the prices it
+sets, others' given: A, B and F say how much of a product's revenue and cost, and what payment a vehicle, enter f's account.
+An ordinary firm has A = B = 1 on its own products (`bertrand`); a royalty, VAT, a share in a partner's profit, a platform's
+fee on partners' cars are other numbers in the same three tables. A product without setter keeps a given price.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from evsim.economics.choice import normalised_weights, outside_column, positive_sensitivity, utility_table
+from evsim.economics.price_kernels import Rows
+from evsim.economics.subsidy import BuyerPrice, identity
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Mixed logit with given consumers: U_ij = V_ij − α_i q_j. Arrays are checked; weights are scaled to sum to 1."""
+
+    utility: np.ndarray  # V: utility before price, [N, J], utils; -inf: not on offer
+    price_sensitivity: np.ndarray  # α, [N], utils per kCNY, positive
+    weights: np.ndarray | None = None  # w, [N]; None: all alike
+    outside_utility: np.ndarray | None = None  # U_0, [N] or a number, utils; None: 0
+
+    def __post_init__(self):
+        utility = utility_table(self.utility)
+        sensitivity = positive_sensitivity(self.price_sensitivity)
+        if sensitivity.ndim == 0:
+            sensitivity = np.full(len(utility), float(sensitivity))
+        if sensitivity.shape != (len(utility),):
+            raise ValueError(f"price_sensitivity must have shape ({len(utility)},), not {sensitivity.shape}")
+        object.__setattr__(self, "utility", utility)
+        object.__setattr__(self, "price_sensitivity", sensitivity)
+        object.__setattr__(self, "weights", normalised_weights(self.weights, len(utility)))
+        object.__setattr__(self, "outside_utility", outside_column(self.outside_utility, len(utility)))
+
+
+@dataclass(frozen=True)
+class PriceGame:
+    """Demand, and the accounts of all firms: everything but the prices."""
+
+    demand: Demand
+    marginal_costs: np.ndarray  # c, [J], kCNY
+    revenue_weights: np.ndarray  # A, [F, J]
+    cost_weights: np.ndarray  # B, [F, J]
+    payments: np.ndarray | None = None  # F, [F, J], kCNY per vehicle; None: 0
+    setter: np.ndarray | None = None  # [J], row of A; -1: price given; None: the row with the largest A (-1: no A > 0)
+    buyer_price: BuyerPrice | None = None  # the tax rule; None: the buyer pays the posted price
+
+    def __post_init__(self):
+        n_products = self.demand.utility.shape[1]
+        revenue = np.array(self.revenue_weights, dtype=float, ndmin=2)
+        cost = np.array(self.cost_weights, dtype=float, ndmin=2)
+        payments = np.zeros_like(revenue) if self.payments is None else np.array(self.payments, dtype=float, ndmin=2)
+        costs = np.array(self.marginal_costs, dtype=float, ndmin=1)
+        if self.setter is None:
+            setter = np.where(revenue.max(axis=0) > 0, revenue.argmax(axis=0), -1)
+        else:
+            setter = np.array(self.setter, ndmin=1)
+        rule = identity(n_products) if self.buyer_price is None else self.buyer_price
+        tables = {"revenue_weights": revenue, "cost_weights": cost, "payments": payments}
+        for name, table in tables.items():
+            if table.shape != (len(revenue), n_products):
+                raise ValueError(f"{name} must have shape [F, {n_products}], alike for A, B and F; it is {table.shape}")
+        if costs.shape != (n_products,) or setter.shape != (n_products,) or rule.n_products != n_products:
+            raise ValueError(f"marginal_costs, setter and buyer_price must each be about {n_products} products")
+        if not all(np.isfinite(table).all() for table in (costs, *tables.values())):
+            raise ValueError("costs, weights and payments must be finite")
+        if setter.dtype.kind not in "iu" or not ((setter >= -1) & (setter < len(revenue))).all():
+            raise ValueError(f"setter must be rows of the {len(revenue)} firms, or -1 for a given price")
+        if not (revenue[setter, np.arange(n_products)][setter >= 0] > 0).all():
+            raise ValueError("a setter must have a positive revenue weight on the product whose price it sets")
+        for name, value in {**tables, "marginal_costs": costs, "setter": setter, "buyer_price": rule}.items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def n_products(self) -> int:
+        """J."""
+        return len(self.marginal_costs)
+
+    @cached_property
+    def accounts(self) -> "Accounts":
+        """The setters' rows, sparse, as the kernels read them."""
+        return _accounts(self)
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The rows of A and B c + F that set prices, without their zeros."""
+
+    rows: Rows
+    entry_revenue: np.ndarray  # A, [entries]
+    entry_cost_weight: np.ndarray  # B, [entries]
+    entry_payment: np.ndarray  # F, [entries], kCNY
+    entry_cost: np.ndarray  # B c + F, [entries], kCNY
+    own_revenue: np.ndarray  # A of each product's setter, [J]; 1 where none
+    own_cost_weight: np.ndarray  # B of each product's setter, [J]; 1 where none
+    own_cost: np.ndarray  # B c + F of each product's setter, [J], kCNY
+
+    @property
+    def priced(self) -> np.ndarray:
+        """Whether somebody sets the product's price, and somebody may buy it, `[J]`."""
+        return self.rows.row_of_product >= 0
+
+    def margins(self, prices) -> np.ndarray:
+        """m, `[entries]`, kCNY per vehicle."""
+        return self.entry_revenue * prices[self.rows.product] - self.entry_cost
+
+
+def bertrand(demand, marginal_costs, ownership_of, buyer_price=None) -> PriceGame:
+    """The ordinary game: each firm sets the prices of its own products and counts its own profit.
+
+    Args:
+        demand: `Demand`.
+        marginal_costs: c, `[J]`, kCNY.
+        ownership_of: the firm that owns each product, `[J]`, whole numbers from 0.
+        buyer_price: `BuyerPrice`; None: the buyer pays the posted price.
+    Returns:
+        `PriceGame` with A = B = 1 on own products and F = 0.
+    """
+    owner = np.asarray(ownership_of)
+    if owner.dtype.kind not in "iu" or owner.ndim != 1 or (owner < 0).any():
+        raise ValueError("ownership_of must be whole numbers from 0, one per product")
+    owns = (np.arange(owner.max() + 1)[:, None] == owner[None, :]).astype(float)
+    return PriceGame(demand, marginal_costs, owns, owns, setter=owner, buyer_price=buyer_price)
+
+
+def _accounts(game):
+    demand, products = game.demand, np.arange(game.n_products)
+    offered = demand.utility[demand.weights > 0].max(axis=0) > -np.inf  # a price nobody can pay moves nothing
+    setter = np.where(offered, game.setter, -1)
+    firms = np.unique(setter[setter >= 0])
+    revenue, weight, payment = (table[firms] for table in (game.revenue_weights, game.cost_weights, game.payments))
+    row, product = np.nonzero((revenue != 0) | (weight != 0) | (payment != 0))
+    start = np.searchsorted(row, np.arange(len(firms) + 1)).astype(np.int64)
+    row_of_product = np.where(setter >= 0, np.searchsorted(firms, setter), -1).astype(np.int64)
+    own = np.where(game.setter >= 0, game.setter, 0)
+    revenue, weight, payment = revenue[row, product], weight[row, product], payment[row, product]
+    own_revenue, own_weight = game.revenue_weights[own, products], game.cost_weights[own, products]
+    own_cost = own_weight * game.marginal_costs + game.payments[own, products]
+    given = game.setter < 0
+    return Accounts(
+        rows=Rows(start, product.astype(np.int64), row_of_product),
+        entry_revenue=revenue,
+        entry_cost_weight=weight,
+        entry_payment=payment,
+        entry_cost=weight * game.marginal_costs[product] + payment,
+        own_revenue=np.where(given, 1.0, own_revenue),
+        own_cost_weight=np.where(given, 1.0, own_weight),
+        own_cost=np.where(given, game.marginal_costs, own_cost),
+    )

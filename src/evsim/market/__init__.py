@@ -1,0 +1,1 @@
+"""The market's state, and how one month clears."""

@@ -1,0 +1,112 @@
+"""How one month clears: prices are set, due households shop, plants deliver what they can.
+
+Buyers of a month queue in a keyed order behind those still waiting for a car of the same maker. A car changes hands, and money
+is paid, when it is delivered, at that month's price, tax and benefit (purchase tax falls due at registration). The holding
+time starts then; while waiting a household does not shop.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..streams import Purpose, uniforms
+from . import kernels
+from .accounts import Books
+from .population import NEVER, NO_CAR
+from .pricing import set_prices
+from .state import Market
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened in one month."""
+
+    rows: np.ndarray  # lines on offer
+    prices: np.ndarray  # posted, of the lines on offer
+    outlay: np.ndarray  # what their buyers pay
+    orders: np.ndarray  # [all lines] cars
+    units: np.ndarray  # [all lines] cars delivered
+    shoppers: int  # rows that shopped
+    keepers: int  # of them, rows that kept their car
+    switches: np.ndarray  # [platforms + 1, platforms] cars delivered, by platform owned before (last: none) and bought
+    brand_repeats: tuple[float, float]  # cars: to owners of any car; to owners of the same brand
+    residual: float  # of the price game, kCNY
+
+
+def clear(market: Market, books: Books) -> Outcome:
+    """Price, shop, deliver."""
+    rows = market.on_sale()
+    residual = set_prices(market, rows)
+    outlay = market.policy.buyer_price(market.month, rows).value(market.offers.price[rows])
+    shoppers, choice = shop(market, rows, outlay)
+    order_of_month(market, books, shoppers[choice >= 0], rows[choice[choice >= 0]])
+    buyers, products = books.queue.deliver(books, market)
+    switches, repeats = hand_over(market, buyers, products)
+    weight, n_lines = market.population.weight, len(market.offers)
+    return Outcome(
+        rows=rows,
+        prices=market.offers.price[rows].copy(),
+        outlay=outlay,
+        orders=weight * np.bincount(rows[choice[choice >= 0]], minlength=n_lines),
+        units=weight * np.bincount(products, minlength=n_lines),
+        shoppers=len(shoppers),
+        keepers=int((choice < 0).sum()),
+        switches=weight * switches,
+        brand_repeats=(weight * repeats[0], weight * repeats[1]),
+        residual=residual,
+    )
+
+
+def shop(market: Market, rows: np.ndarray, outlay: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Households in the market this month and what each chooses: a position among `rows`, or −1. Keepers get a next visit."""
+    population, scenario = market.population, market.scenario
+    shoppers = np.flatnonzero(population.visit == market.month)
+    choice = np.empty(len(shoppers), dtype=np.int64)
+    shelf, world = market.shelf(rows, outlay), market.world()
+    columns = (population.household, population.line, population.platform, population.bought, population.joined, population.due)
+    before = population.platform[shoppers]
+
+    def task(first: int, last: int) -> None:
+        kernels.shop(scenario.seed, shoppers[first:last], columns, market.habits, shelf, world, choice[first:last])
+
+    market.in_blocks(task, len(shoppers))
+    left = before != population.platform[shoppers]
+    _count(market, shoppers[left], before[left], -1)
+    keepers = shoppers[choice < 0]
+    visit = np.empty(len(keepers), dtype=np.int64)
+    kernels.after_keeping(scenario.seed, population.household[keepers], market.month, market.clock, market.habits, visit)
+    population.visit[keepers] = np.minimum(visit, NEVER)
+    return shoppers, choice
+
+
+def order_of_month(market: Market, books: Books, buyers: np.ndarray, products: np.ndarray) -> None:
+    """Put this month's buyers in the queue, in a keyed order; they do not shop until they have their car."""
+    turn = uniforms(market.scenario.seed, Purpose.QUEUE, market.month, market.population.household[buyers])
+    order = np.argsort(turn, kind="stable")
+    books.queue.join(buyers[order], products[order])
+    market.population.visit[buyers] = NEVER
+
+
+def hand_over(market: Market, buyers: np.ndarray, products: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
+    """Cars change hands: owners' columns, communities, and who bought what after what (in rows)."""
+    population, offers, month = market.population, market.offers, market.month
+    n_platforms = len(market.platforms)
+    old_line, old_platform = population.line[buyers], population.platform[buyers]
+    platform = offers.platform[products]
+    switches = np.zeros((n_platforms + 1, n_platforms), dtype=np.int64)
+    np.add.at(switches, (old_platform, platform), 1)  # −1, no car, is the last row
+    owners = old_line != NO_CAR
+    same = owners & (offers.brand[old_line] == offers.brand[products])
+    _count(market, buyers[old_platform >= 0], old_platform[old_platform >= 0], -1)
+    _count(market, buyers, platform, 1)
+    population.line[buyers], population.platform[buyers], population.bought[buyers] = products, platform, month
+    population.joined[buyers] = np.where(old_platform == platform, population.joined[buyers], month)
+    due = np.empty(len(buyers), dtype=np.int64)
+    kernels.after_purchase(market.scenario.seed, population.household[buyers], month, market.clock, market.habits, due)
+    population.due[buyers] = population.visit[buyers] = np.minimum(due, NEVER)
+    return switches, (int(owners.sum()), int(same.sum()))
+
+
+def _count(market: Market, rows: np.ndarray, platforms: np.ndarray, change: int) -> None:
+    """Add cars to, or take them from, the communities of the given rows."""
+    np.add.at(market.community, (rows // market.scenario.lock_in.community_size, platforms), change)

@@ -1,0 +1,159 @@
+"""Who owns what at the base date: past purchases by vintage, and the population's stationary start.
+
+A household bought its car in some past month; the line is drawn from its own choice probabilities in that year, with line
+constants fitted so that the year's sales come out (dealt at random, cars would lie with people who would not have chosen
+them, and repeat purchase would be a quarter too low for years). Years before the panel are taken to be like its first year.
+
+Rows at a moment are either holding a car that is not due (length-biased holding times) or waiting, shopping now and then
+(`economics.timing`). A waiting row is held by one of the reference households, drawn with its share of the waiting time.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..economics import timing
+from ..economics.inversion import conditional_mean_utilities
+from ..economics.utility import INCOME, N_TASTES
+from ..params import Scenario
+from ..streams import Purpose, uniforms
+from . import kernels
+from .kernels import Habits, Shelf
+from .population import NO_CAR, Population
+
+FIRST_YEAR = 2018  # of the panel of past sales
+PHASE, TOTAL, ELAPSED, WAITING, OVERDUE, NEXT = range(6)  # parts of a row's start, index of its draws
+VINTAGE_TOLERANCE = 1e-4  # of log shares: owners are drawn, so more digits would be lost in the draw
+
+
+@dataclass(frozen=True)
+class Households:
+    """Households of the reference sample at the moment their car falls due."""
+
+    key: np.ndarray
+    tastes: np.ndarray
+    line: np.ndarray
+    platform: np.ndarray
+    bought: np.ndarray
+
+
+@dataclass(frozen=True)
+class Vintages:
+    """What was bought in past years: line constants of each year, `[years, base lines]`, −inf where nothing was sold."""
+
+    constants: np.ndarray
+    base: int  # months since year 0 of the base date
+
+    def index(self, bought: np.ndarray) -> np.ndarray:
+        """Row of `constants` for months counted from the base date (at most 0)."""
+        return np.clip((self.base + bought) // 12 - FIRST_YEAR, 0, len(self.constants) - 1)
+
+
+def tastes_of(seed: int, households: np.ndarray, habits: Habits) -> np.ndarray:
+    """Tastes of households, `[n, N_TASTES]`."""
+    tastes = np.empty((len(households), N_TASTES))
+    kernels.tastes_of(seed, households, habits, tastes)
+    return tastes
+
+
+def fit_vintages(shares: np.ndarray, tastes: np.ndarray, shelf: Shelf, habits: Habits, base: int) -> Vintages:
+    """Line constants under which households without a car would have bought each year's shares, `[years, lines]`."""
+    utility = np.empty((len(tastes), shares.shape[1]))
+    plain = shelf._replace(quality=np.zeros(shares.shape[1]))
+    for i in range(len(tastes)):
+        kernels.taste_utility(tastes[i], habits.median_sensitivity, habits.phone_effect, plain, utility[i])
+    utility -= (habits.median_sensitivity / tastes[:, INCOME])[:, None] * shelf.outlay
+    constants = np.full(shares.shape, -np.inf)
+    for year, row in enumerate(shares):
+        sold = row > 0
+        fit = conditional_mean_utilities(row[sold], np.ascontiguousarray(utility[:, sold]), tolerance=VINTAGE_TOLERANCE)
+        constants[year, sold] = fit.mean_utility
+    return Vintages(constants, base)
+
+
+def past_lines(seed: int, households: np.ndarray, tastes: np.ndarray, bought: np.ndarray, vintages: Vintages,
+               shelf: Shelf, habits: Habits) -> np.ndarray:
+    """Line each household bought in the month `bought`."""
+    out = np.empty(len(households), dtype=np.int16)
+    kernels.past_purchases(seed, households, vintages.index(bought), habits, shelf, vintages.constants, tastes, out)
+    return out
+
+
+def is_newcomer(seed: int, households: np.ndarray, habits: Habits) -> np.ndarray:
+    """Whether a due row passes to a household new to the market, as the base date counts it."""
+    return uniforms(seed, Purpose.TURNOVER, 0, households) < habits.first_time_share
+
+
+def reference_households(scenario: Scenario, vintages: Vintages, tastes: np.ndarray, shelf: Shelf, habits: Habits
+                         ) -> Households:
+    """The reference sample, at the moment each household's car falls due: the same for every number of rows."""
+    seed = scenario.seed
+    key = np.arange(len(tastes), dtype=np.int64)
+    chance = uniforms(seed, Purpose.START, 0, key, TOTAL)
+    held = habits.holding_scale * (-np.log1p(-chance)) ** (1.0 / habits.holding_shape)
+    bought = -np.maximum(np.rint(held), 1).astype(np.int16)
+    line = past_lines(seed, key, tastes, bought, vintages, shelf, habits)
+    line[is_newcomer(seed, key, habits)] = NO_CAR
+    platform = np.where(line >= 0, shelf.platform[line], NO_CAR).astype(np.int16)
+    return Households(key, tastes, line, platform, bought)
+
+
+@dataclass(frozen=True)
+class Spells:
+    """How often and how long each reference household shops in a cycle."""
+
+    inclusive_value: np.ndarray  # utils, over keeping the car on the due month
+    visits: np.ndarray
+    waiting: np.ndarray  # months
+
+
+def shopping_spells(inclusive_value: np.ndarray, habits: Habits) -> Spells:
+    """Visits and waiting months of households with given inclusive values."""
+    visits, waiting = timing.shopping_spells(inclusive_value, habits.overdue_cost, habits.pause)
+    return Spells(inclusive_value, visits, waiting)
+
+
+def settle(scenario: Scenario, n_start: int, reference: Households, spells: Spells, vintages: Vintages, shelf: Shelf,
+           habits: Habits, clock: np.ndarray, weight: float, n_rows: int) -> Population:
+    """The population at the base date: its own stationary law, row by row from keyed draws.
+
+    Rows from `n_start` on are households to come: they own nothing and enter the market in the month the caller sets.
+    """
+    seed, population = scenario.seed, Population.empty(n_rows, weight)
+    rows = np.arange(n_start, dtype=np.int64)
+    mean_wait, hold = float(spells.waiting.mean()), scenario.consumers.holding_months
+    waits = uniforms(seed, Purpose.START, 0, rows, PHASE) < mean_wait / (hold + mean_wait)
+    _settle_holders(population, rows[~waits], seed, vintages, shelf, habits, clock)
+    _settle_waiting(population, rows[waits], seed, reference, spells, habits, clock)
+    population.platform[:n_start] = np.where(
+        population.line[:n_start] >= 0, shelf.platform[population.line[:n_start]], NO_CAR
+    )
+    population.joined[:] = population.bought
+    return population
+
+
+def _settle_holders(population, rows, seed, vintages, shelf, habits, clock) -> None:
+    """Rows that hold a car not yet due: length-biased holding time, met at a uniform moment of it."""
+    total = timing.length_biased_quantile(uniforms(seed, Purpose.START, 0, rows, TOTAL), habits.holding_scale, habits.holding_shape)
+    elapsed = total * uniforms(seed, Purpose.START, 0, rows, ELAPSED)
+    population.bought[rows] = -np.floor(elapsed).astype(np.int16)
+    due = np.searchsorted(clock, total - elapsed, side="right")
+    population.due[rows] = population.visit[rows] = due
+    tastes = tastes_of(seed, rows, habits)
+    population.line[rows] = past_lines(seed, rows, tastes, population.bought[rows], vintages, shelf, habits)
+
+
+def _settle_waiting(population, rows, seed, reference: Households, spells: Spells, habits, clock) -> None:
+    """Rows whose car has fallen due and was kept so far: reference households by their share of the waiting time."""
+    cumulative = np.cumsum(spells.waiting)
+    chosen = np.searchsorted(cumulative, uniforms(seed, Purpose.START, 0, rows, WAITING) * cumulative[-1])
+    overdue = np.array([
+        timing.overdue_quantile(chance, spells.inclusive_value[i], habits.overdue_cost, habits.pause)
+        for chance, i in zip(uniforms(seed, Purpose.START, 0, rows, OVERDUE), chosen, strict=True)
+    ], dtype=np.int64)
+    pause = [timing.geometric_quantile(chance, habits.pause) for chance in uniforms(seed, Purpose.START, 0, rows, NEXT)]
+    population.household[rows] = reference.key[chosen]
+    population.line[rows] = reference.line[chosen]
+    population.due[rows] = 1 - overdue
+    population.bought[rows] = reference.bought[chosen] + 1 - overdue
+    population.visit[rows] = np.searchsorted(clock, np.array(pause) - 0.5, side="right")

@@ -1,0 +1,113 @@
+"""What changes before anybody decides: launches and refreshes, hardware, batteries, chargers, software.
+
+Levers on software act here, from month 1 on: the advantage set by the scenario, the month from which rivals keep level, the
+leap of a rival. Refused: setting them before the inversion, where ξ would absorb them.
+"""
+
+import numpy as np
+
+from ..economics import technology
+from ..params import month_number
+from ..streams import Purpose, key_of, uniform
+from .offers import MODE
+from .state import Market
+
+KWH_PER_GWH = 1e6
+
+
+def advance_products(market: Market, electric_units: np.ndarray) -> None:
+    """Launches of the month, hardware, battery price and chargers, after a month in which `electric_units` were delivered.
+
+    Args:
+        electric_units: cars delivered last month by line, `[J]`.
+    """
+    offers, params = market.offers, market.scenario
+    for event in market.calendar:
+        if event.month == market.month:
+            _launch(market, event)
+    gap = technology.converge(offers.hardware - offers.hardware_gap, 0.0, params.products.hardware_convergence)
+    offers.hardware = np.where(offers.on_sale, offers.hardware_gap + gap, offers.hardware)
+    inside = float(electric_units @ offers.pack_kwh) / KWH_PER_GWH
+    market.output_gwh += inside * (1.0 + params.battery.outside_ratio)
+    market.pack_price = float(technology.experience_cost(
+        market.base_pack_price, params.battery.cumulative_gwh, params.battery.cumulative_gwh + market.output_gwh,
+        params.battery.learning_rate,
+    ))
+    fleet = market.platforms.electric_fleet(market.month - 1)
+    wanted = technology.chargers_wanted(fleet, market.electric_fleet, params.chargers.fleet_elasticity)
+    market.chargers = float(technology.partial_adjustment(market.chargers, wanted, params.chargers.lag_months))
+
+
+def _launch(market: Market, event) -> None:
+    """A line opens at its launch price, or a line on sale gets one more nameplate."""
+    offers, row = market.offers, event.row
+    if event.adds and offers.on_sale[row]:
+        offers.nameplates[row] += 1.0
+        return
+    offers.on_sale[row] = True
+    offers.refreshed[row] = market.month
+    offers.first_age[row] = 0.0
+
+
+def advance_platforms(market: Market) -> None:
+    """Research draws, fleet learning, the moving frontier; then the scenario's levers. Updates reach the whole fleet."""
+    platforms, params = market.platforms, market.scenario.software
+    fleet = platforms.fleet(market.month - 1)
+    chance = success_chance(market, fleet)
+    drawn = np.array([
+        uniform(market.scenario.seed, Purpose.RESEARCH, market.month, key_of(name), 0) for name in platforms.names
+    ])
+    platforms.quality = technology.next_quality(platforms.quality, drawn < chance, params.success_gain, platforms.drift)
+    if market.month == 1 and params.advantage_kcny is not None:
+        set_advantage(market, params.advantage_kcny)
+    now = month_number(market.scenario.start) - 1 + market.month
+    leader = market.platform_code(market.scenario.alliance.platform)
+    if leader >= 0 and params.leap_platform and params.leap_month and now == month_number(params.leap_month):
+        leaper = market.platform_code(params.leap_platform)
+        platforms.quality[leaper] = max(platforms.quality[leaper], platforms.quality[leader] + params.leap_kcny)
+    if leader >= 0 and params.advantage_until and now >= month_number(params.advantage_until):
+        platforms.quality = np.maximum(platforms.quality, platforms.quality[leader])
+    platforms.quality_path[market.month] = platforms.quality
+
+
+def success_chance(market: Market, fleet: np.ndarray) -> np.ndarray:
+    """Chance of a success this month of each platform, `[G]`: research and pooled fleet data, a twelfth of the yearly odds."""
+    platforms, params = market.platforms, market.scenario.software
+    learners = np.where(platforms.ecosystem, fleet, 0.0)
+    pooled = technology.pooled_research(platforms.research, learners, market.scenario.lock_in.network_scale, params.data_effect)
+    active = platforms.research > 0
+    return np.where(active, technology.success_probability(pooled, params.rd_effect) / 12.0, 0.0)
+
+
+def set_drift(market: Market) -> None:
+    """The frontier moves as fast as the sales-weighted mean of qualities would at the base date's research and fleets."""
+    platforms, offers = market.platforms, market.offers
+    shares = np.bincount(offers.platform, offers.base_units, len(platforms))
+    chance = success_chance(market, platforms.initial_fleet)
+    platforms.drift = technology.frontier_drift(shares, chance, market.scenario.software.success_gain)
+
+
+def software_advantage(market: Market) -> float:
+    """The alliance's quality less the sales-weighted mean of independents' stacks at the base date's sales, kCNY; 0 without both."""
+    offers, leader = market.offers, market.platform_code(market.scenario.alliance.platform)
+    kinds = [market.traits.kind.get(name, "incumbent") for name in market.names.automakers]
+    theirs = np.array([kinds[maker] == "independent" for maker in offers.automaker]) & (offers.platform != leader)
+    weights = np.where(theirs, offers.base_units, 0.0)
+    if leader < 0 or weights.sum() == 0:
+        return 0.0
+    quality = market.platforms.quality
+    return float(quality[leader] - weights @ quality[offers.platform] / weights.sum())
+
+
+def set_advantage(market: Market, advantage: float) -> None:
+    """Move the alliance's quality so that its advantage is the scenario's."""
+    leader = market.platform_code(market.scenario.alliance.platform)
+    if leader >= 0:
+        market.platforms.quality[leader] += advantage - software_advantage(market)
+
+
+def adopt(market: Market, rows: np.ndarray, platform: str, mode: str) -> None:
+    """Lines that move to another stack or contract; cars sold keep their platform."""
+    market.offers.platform[rows] = market.names.platforms.index(platform)
+    market.offers.mode[rows] = MODE[mode]
+

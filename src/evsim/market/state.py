@@ -1,0 +1,143 @@
+"""The market's state, and the two views of it that the kernels read: what is on the shelf, and the world around it."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..economics.contracts import Terms
+from ..params import Scenario
+from .kernels import Habits, Shelf, World
+from .offers import MODE, Launch, Names, Offers, Traits
+from .platforms import Platforms
+from .policy import Policy
+from .population import Population, word_of_mouth
+
+BLOCK_ROWS = 2_048  # rows handed to a thread at a time; fixed, so that the bits do not depend on the number of threads
+
+
+@dataclass
+class Panel:
+    """The fixed rows on which expected shares are computed, as they would shop."""
+
+    rows: np.ndarray
+    newcomer: np.ndarray  # bool: this row's household, when it falls due, passes to one new to the market
+    household: np.ndarray  # of the tastes below
+    tastes: np.ndarray  # [S, N_TASTES]
+    weights: np.ndarray  # chance to shop a month, any scale
+
+
+@dataclass
+class Market:
+    """Everything that changes from month to month, and what it was calibrated to."""
+
+    scenario: Scenario
+    names: Names
+    offers: Offers
+    platforms: Platforms
+    population: Population
+    policy: Policy
+    traits: Traits
+    habits: Habits
+    clock: np.ndarray  # shopping time at the start of months 1, 2, …
+    calendar: list[Launch]
+    community: np.ndarray  # [communities, platforms] cars
+    panel: Panel
+    pack_price: float  # kCNY per kWh
+    base_pack_price: float
+    electric_fleet: float  # at the base date, cars
+    groups: dict[str, str] = field(default_factory=dict)  # automaker -> group
+    threads: int = 1
+    month: int = 0
+    chargers: float = 1.0  # stock, base = 1
+    output_gwh: float = 0.0  # batteries made in and outside the market since the base date
+    pooled_margin: float = 0.0  # of cost-plus lines, share of the price net of VAT
+    diagnostics: dict[str, float] = field(default_factory=dict)
+    whispers: np.ndarray = field(default_factory=lambda: np.zeros((1, 1)))
+
+    def on_sale(self) -> np.ndarray:
+        """Rows of the lines on offer, in their order."""
+        return np.flatnonzero(self.offers.on_sale)
+
+    def listen(self) -> None:
+        """Word of mouth as it stands: what each community hears until next month."""
+        self.whispers = word_of_mouth(self.community)
+
+    def quality_alike(self) -> np.ndarray:
+        """What every household sees alike in each line, `[J]`, utils: the equation in `market.offers`."""
+        offers, params = self.offers, self.scenario
+        scale = params.lock_in.network_scale
+        growth = np.log((scale + self.platforms.fleet(self.month)) / (scale + self.platforms.initial_fleet))
+        network = params.lock_in.network_effect * np.where(self.platforms.ecosystem, growth, 0.0)
+        return (
+            offers.quality
+            + np.log(offers.nameplates)
+            + params.products.hardware_value * offers.hardware
+            + network[offers.platform]
+            + params.alliance.lent_trust * (offers.mode == MODE["alliance"])
+            + params.chargers.value * offers.electric * np.log(self.chargers)
+            - params.products.ageing * (offers.age(self.month) - offers.first_age)
+        )
+
+    def shelf(self, rows: np.ndarray, outlay: np.ndarray) -> Shelf:
+        """Lines on offer as the kernels read them; `outlay` is what the buyer pays for each."""
+        offers = self.offers
+        leader = self.platform_code(self.scenario.alliance.platform)
+        return Shelf(
+            quality=self.quality_alike()[rows],
+            software=self.platforms.quality[offers.platform[rows]],
+            electric=offers.electric[rows],
+            size_class=offers.size_class[rows],
+            premium=offers.premium[rows],
+            leader=(offers.platform[rows] == leader).astype(float),
+            platform=offers.platform[rows],
+            brand=offers.brand[rows],
+            key=offers.key[rows],
+            outlay=outlay,
+        )
+
+    def world(self) -> World:
+        """What a household's state is looked up in."""
+        return World(
+            ecosystem=self.platforms.ecosystem,
+            line_brand=self.offers.brand,
+            quality_path=self.platforms.quality_path,
+            whispers=self.whispers,
+            community_size=self.scenario.lock_in.community_size,
+            month=self.month,
+        )
+
+    def platform_code(self, name: str) -> int:
+        """Code of a platform; −1 if nobody has it."""
+        return self.names.platforms.index(name) if name in self.names.platforms else -1
+
+    def costs(self) -> np.ndarray:
+        """Marginal cost of each line before fees, `[J]`, kCNY: cheaper batteries since the base date."""
+        return np.maximum(self.offers.cost - self.offers.pack_kwh * (self.base_pack_price - self.pack_price), 0.1)
+
+    def terms(self, rows: np.ndarray) -> Terms:
+        """Contracts of the given lines."""
+        alliance, mode = self.scenario.alliance, self.offers.mode[rows]
+        fees = np.zeros(len(MODE))
+        fees[MODE["alliance"]], fees[MODE["inside"]] = alliance.unit_fee, alliance.inside_fee
+        fees[MODE["components"]] = fees[MODE["hardware_only"]] = alliance.components_fee
+        parts = np.zeros(len(MODE))
+        parts[[MODE["alliance"], MODE["inside"]]] = alliance.parts_cost
+        return Terms(
+            revenue_share=np.where(mode == MODE["alliance"], alliance.revenue_share, 0.0),
+            unit_fee=fees[mode],
+            parts_cost=parts[mode],
+            member=mode == MODE["alliance"],
+        )
+
+    def in_blocks(self, task: Callable[[int, int], None], n_rows: int) -> None:
+        """Run a task over fixed blocks [first, last) of rows, on as many threads as allowed."""
+        bounds = [(first, min(first + BLOCK_ROWS, n_rows)) for first in range(0, n_rows, BLOCK_ROWS)]
+        if self.threads <= 1 or len(bounds) <= 1:
+            for first, last in bounds:
+                task(first, last)
+            return
+        with ThreadPoolExecutor(self.threads) as pool:
+            for _ in pool.map(lambda bound: task(*bound), bounds):
+                pass

@@ -1,0 +1,97 @@
+"""EVMarket: the order of events in a month."""
+
+import mesa
+
+from .agents import KINDS, Government, Orchestrator
+from .market.accounts import keep_accounts, open_books
+from .market.base import open_market
+from .market.clearing import clear
+from .market.modes import dated_changes
+from .market.progress import advance_platforms, advance_products, set_drift
+from .market.recording import Recorder
+from .params import Scenario, month_number
+
+HEADLINE = ("units", "alliance_share", "independent_share", "incumbent_share", "nev_penetration", "mean_price", "hhi_platform")
+
+
+class EVMarket(mesa.Model):
+    """China's car market as a Mesa model: `EVMarket(scenario, rng=7).run_model()`.
+
+    Args:
+        scenario: what is simulated; none: the baseline.
+        rng: the seed of all draws, a whole number; none: the scenario's. Draws are keyed (`evsim.streams`): Mesa's own
+            generators are seeded with it and never used.
+        threads: how many threads the consumer kernels may use; no number changes the answer.
+    """
+
+    def __init__(self, scenario: Scenario | None = None, rng: int | None = None, threads: int = 1):
+        scenario = Scenario() if scenario is None else scenario
+        if rng is not None:
+            scenario = scenario.model_copy(update={"seed": int(rng)})
+        super().__init__(rng=scenario.seed)
+        self.market = open_market(scenario, threads)
+        set_drift(self.market)
+        self.books = open_books(self.market)
+        self.recorder = Recorder(self.market)
+        self.recorder.base()
+        self.changes: dict[int, list] = {}
+        for change in dated_changes(scenario):
+            self.changes.setdefault(change.month, []).append(change)
+        self.government = Government(self)
+        self.orchestrator = Orchestrator(self, scenario.alliance.leader, scenario.alliance.platform)
+        kinds = self.recorder.kind
+        self.automakers = [KINDS[kinds[code]](self, name, code) for code, name in enumerate(self.market.names.automakers)]
+        self.last_units = self.market.offers.base_units.copy()
+        self.datacollector = mesa.DataCollector(
+            model_reporters={name: lambda model, name=name: model.latest(name) for name in HEADLINE},
+            agenttype_reporters={kind: {"name": "name", "units": "units", "profit": "profit", "cash": "cash"} for kind in KINDS.values()},
+        )
+        self.running = True
+
+    @property
+    def is_january(self) -> bool:
+        """Whether firms review their modes this month."""
+        return (month_number(self.market.scenario.start) - 1 + self.market.month) % 12 == 0
+
+    def latest(self, column: str) -> float:
+        """The last value of a headline series."""
+        return self.recorder.parts["headline"][-1][column].item()
+
+    def step(self) -> None:
+        """One month, in the order of the design."""
+        market, books = self.market, self.books
+        market.month += 1
+        self.government.announce()
+        advance_products(market, self.last_units)
+        advance_platforms(market)
+        self.orchestrator.offer_terms()
+        for automaker in self.automakers:
+            automaker.review()
+        outcome = clear(market, books)
+        accounts = keep_accounts(market, books, outcome)
+        self._book(outcome, accounts)
+        self.recorder.add(outcome, accounts, books)
+        self.datacollector.collect(self)
+        self.running = market.month < market.scenario.n_months
+
+    def _book(self, outcome, accounts) -> None:
+        """Deliveries join the fleets and the talk of the town; agents see their results."""
+        market, offers = self.market, self.market.offers
+        by_platform = self.recorder.units_by_platform(outcome.units)
+        market.platforms.add_sales(market.month, by_platform, float(outcome.units @ offers.electric))
+        market.listen()
+        self.last_units = outcome.units
+        self.government.book(accounts)
+        self.orchestrator.book(accounts)
+        for automaker in self.automakers:
+            automaker.book(accounts, self.books)
+
+    def run_model(self) -> None:
+        """Step to the end of the scenario."""
+        while self.running:
+            self.step()
+
+    @property
+    def record(self) -> dict:
+        """The run's tables as plain columns, so far."""
+        return self.recorder.record()

@@ -1,0 +1,33 @@
+"""What a parameter is: a value with its unit, range, meaning, source and role, declared once.
+
+Roles (DESIGN: levers and structure):
+    lever      acts from month 1 on a market that was calibrated without it
+    structure  part of the explanation of the base table; a change calibrates the market anew
+    setting    how the simulation is set up or computed
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Role = Literal["lever", "structure", "setting"]
+
+
+class Params(BaseModel):
+    """Base of every parameter model: frozen, unknown keys forbidden, no nan or inf."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
+
+
+def param(default: Any, meaning: str, *, unit: str, source: str, role: Role = "structure", **limits: Any) -> Any:
+    """Declare one parameter; the field is the one home of all of this.
+
+    Args:
+        default: value used when nobody says otherwise.
+        meaning: one line for a reader who does not know the code.
+        unit: "fraction", "kCNY", "utils", "months", ….
+        source: where the value comes from, or "assumption: …".
+        role: lever, structure or setting.
+        limits: pydantic's `ge`, `gt`, `le`, `lt`, `pattern`.
+    """
+    return Field(default, description=meaning, json_schema_extra={"unit": unit, "source": source, "role": role}, **limits)

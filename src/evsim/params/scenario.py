@@ -1,0 +1,66 @@
+"""A scenario: every parameter of one simulated world."""
+
+from pydantic import model_validator
+
+from .base import Params, param
+from .consumers import ConsumerParams, LockInParams
+from .market import MONTH, AccountParams, MarketParams, PricingParams, SubsidyParams
+from .products import BatteryParams, CapacityParams, ChargerParams, ProductParams
+from .software import AllianceParams, ModesParams, SoftwareParams
+
+
+class Scenario(Params):
+    """Everything that decides the answer. One scenario and seed give one digest."""
+
+    name: str = param("baseline", "name of the scenario", unit="name", source="the scenario's file", role="setting")
+    start: str = param(
+        "2024-01", "first simulated month (YYYY-MM); the month before it is the base date", unit="month", pattern=MONTH,
+        source="the month after the 2023 table", role="setting",
+    )
+    end: str = param(
+        "2035-12", "last simulated month (YYYY-MM)", unit="month", pattern=MONTH, source="the question", role="setting",
+    )
+    seed: int = param(0, "names the draws; 0 is a seed like any other", unit="integer", ge=0, le=2**63 - 1,
+                      source="the user", role="setting")
+    market: MarketParams = MarketParams()
+    consumers: ConsumerParams = ConsumerParams()
+    lock_in: LockInParams = LockInParams()
+    pricing: PricingParams = PricingParams()
+    subsidy: SubsidyParams = SubsidyParams()
+    software: SoftwareParams = SoftwareParams()
+    alliance: AllianceParams = AllianceParams()
+    modes: ModesParams = ModesParams()
+    products: ProductParams = ProductParams()
+    battery: BatteryParams = BatteryParams()
+    chargers: ChargerParams = ChargerParams()
+    capacity: CapacityParams = CapacityParams()
+    accounts: AccountParams = AccountParams()
+
+    @model_validator(mode="after")
+    def months_in_order(self) -> "Scenario":
+        """A window must not end before it starts, and a war or a leap needs its dates."""
+        if self.end < self.start:
+            raise ValueError(f"end={self.end} is before start={self.start}; give an end from {self.start} on")
+        if self.n_months > 600:
+            raise ValueError(f"end={self.end} is {self.n_months} months after start; at most 600 are simulated")
+        if self.pricing.war_start and (self.pricing.war_end or "") < self.pricing.war_start:
+            raise ValueError(f"pricing.war_end={self.pricing.war_end} must be a month from {self.pricing.war_start} on")
+        if self.software.leap_platform and not self.software.leap_month:
+            raise ValueError("software.leap_month must be given with software.leap_platform")
+        return self
+
+    @property
+    def n_months(self) -> int:
+        """Number of simulated months."""
+        return month_number(self.end) - month_number(self.start) + 1
+
+
+def month_number(month: str) -> int:
+    """Months since year 0 of a month written YYYY-MM."""
+    year, number = month.split("-")
+    return int(year) * 12 + int(number) - 1
+
+
+def month_name(number: int) -> str:
+    """The month written YYYY-MM, of a number of months since year 0."""
+    return f"{number // 12:04d}-{number % 12 + 1:02d}"

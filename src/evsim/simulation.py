@@ -1,0 +1,40 @@
+"""One scenario and one seed give one Run."""
+
+import os
+from collections.abc import Callable
+
+import mesa
+
+from .model import EVMarket
+from .params import Scenario
+from .results import Run
+
+
+def run(
+    scenario: Scenario | None = None,
+    seed: int | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Run:
+    """Simulate a scenario from its base date to its end.
+
+    Args:
+        scenario: what is simulated; none: the baseline.
+        seed: replaces the scenario's seed; 0 is a seed.
+        threads: of the consumer kernels; none: as many as the machine has cores. No number changes the answer.
+        progress: called after each month with (months done, months in all).
+    Returns:
+        The run's tables, diagnostics and provenance.
+    Raises:
+        BadRequest: the market table or the scenario cannot be simulated as it stands.
+    """
+    scenario = Scenario() if scenario is None else scenario
+    model = EVMarket(scenario, rng=seed, threads=threads or os.cpu_count() or 1)
+    try:
+        while model.running:
+            model.step()
+            if progress:
+                progress(model.market.month, scenario.n_months)
+        return Run.from_record(model.market.scenario, model.market.scenario.seed, model.record, dict(model.market.diagnostics))
+    finally:
+        getattr(mesa.Agent, "_ids", {}).pop(model, None)

@@ -1,0 +1,242 @@
+"""The tables of a run: what every column means, how values are kept, and the books that must balance.
+
+`COLUMNS` is the one home of the columns' units and descriptions; frames, files, figures and notebooks read it. A column
+is kept as its unit says (text, yes or no, whole numbers, 8-byte numbers), whatever type a pandas would give.
+Month 0, the base date, is the first month of `market` and `headline`; sums over time leave it out.
+"""
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from evsim.errors import EvsimError
+
+TEXT_UNITS = frozenset({"month", "name", "choice"})
+WHOLE_UNITS = frozenset({"year", "brands"})
+TOLERANCE = 1e-9  # relative, of the books
+
+
+class Column(NamedTuple):
+    """What a column holds; `nullable` columns may be empty where the description says so."""
+
+    unit: str
+    description: str
+    nullable: bool = False
+
+
+MONTH = Column("month", "month, YYYY-MM")
+PLATFORM = Column("name", "software stack; `none` and `supplier` are no ecosystem")
+COLUMNS: Mapping[str, Mapping[str, Column]] = {
+    "market": {
+        "month": MONTH,
+        "product": Column("name", "line for sale"),
+        "brand": Column("name", "brand on the car"),
+        "automaker": Column("name", "firm that builds and sells it"),
+        "kind": Column("choice", "kind of the automaker: alliance_oem, independent or incumbent"),
+        "camp": Column("choice", "alliance if sold in mode alliance, else the kind, alliance_oem as incumbent"),
+        "platform": PLATFORM,
+        "mode": Column("choice", "alliance, inside, components, hardware_only, in_house or supplier"),
+        "powertrain": Column("choice", "ice, bev, phev or erev"),
+        "size_class": Column("choice", "size class A00 to D"),
+        "price": Column("kCNY", "posted price of a car, VAT included"),
+        "buyer_price": Column("kCNY", "what a buyer pays for a car, after purchase tax and subsidies"),
+        "marginal_cost": Column("kCNY", "cost of one more car, fees per car included"),
+        "orders": Column("cars per month", "cars ordered"),
+        "units": Column("cars per month", "cars delivered"),
+        "backlog": Column("cars", "cars ordered and not delivered at the end of the month"),
+    },
+    "automakers": {
+        "month": MONTH,
+        "automaker": Column("name", "firm"),
+        "group": Column("name", "group the firm belongs to"),
+        "kind": Column("choice", "alliance_oem, independent or incumbent"),
+        "units": Column("cars per month", "cars delivered"),
+        "revenue": Column("kCNY per month", "sales, net of VAT"),
+        "royalties": Column("kCNY per month", "revenue share and fees paid to the platform firm"),
+        "costs": Column("kCNY per month", "cost of the cars delivered, without royalties"),
+        "fixed_costs": Column("kCNY per month", "costs that do not vary with output"),
+        "rd": Column("kCNY per month", "research and development"),
+        "profit": Column("kCNY per month", "revenue less royalties, costs, fixed costs, research and development"),
+        "cash": Column("kCNY", "cash at the end of the month"),
+        "capacity": Column("cars per month", "cars the plants can build"),
+        "backlog": Column("cars", "cars ordered and not delivered at the end of the month"),
+    },
+    "orchestrator": {
+        "month": MONTH,
+        "royalties": Column("kCNY per month", "revenue share and fees received"),
+        "parts_costs": Column("kCNY per month", "cost of the stack's parts the platform firm bears"),
+        "rd": Column("kCNY per month", "research and development of the platform"),
+        "profit": Column("kCNY per month", "royalties less parts, research and development"),
+        "members": Column("brands", "brands sold in mode alliance"),
+        "insiders": Column("brands", "brands sold in mode inside"),
+    },
+    "government": {
+        "month": MONTH,
+        "vat": Column("kCNY per month", "value-added tax received"),
+        "purchase_tax": Column("kCNY per month", "purchase tax received, after waivers"),
+        "tax_waived": Column("kCNY per month", "purchase tax waived"),
+        "subsidies": Column("kCNY per month", "subsidies paid to buyers"),
+        "net": Column("kCNY per month", "VAT and purchase tax less subsidies"),
+    },
+    "platforms": {
+        "month": MONTH,
+        "platform": PLATFORM,
+        "ecosystem": Column("yes or no", "whether the stack is an ecosystem that can hold its owners"),
+        "quality": Column("kCNY", "software quality: what the buyer of median income would pay for it"),
+        "base": Column("cars", "cars on the road with this stack"),
+        "units": Column("cars per month", "cars delivered"),
+        "share": Column("fraction", "share of cars delivered"),
+        "repeat_rate": Column(
+            "fraction", "owners of this stack who bought it again, of those who bought; empty: none", True
+        ),
+    },
+    "switching": {
+        "year": Column("year", "calendar year"),
+        "from_platform": Column("name", "stack of the car owned; `none` for a first car"),
+        "to_platform": Column("name", "stack of the car bought"),
+        "buyers": Column("cars per year", "buyers who went from the one to the other"),
+    },
+    "headline": {
+        "month": MONTH,
+        "units": Column("cars per month", "cars delivered"),
+        "alliance_share": Column("fraction", "cars sold in mode alliance, of cars delivered"),
+        "independent_share": Column("fraction", "independents' cars, of cars delivered"),
+        "incumbent_share": Column("fraction", "incumbents' cars, of cars delivered"),
+        "nev_penetration": Column("fraction", "bev, phev and erev, of cars delivered"),
+        "mean_price": Column("kCNY", "mean posted price of cars delivered"),
+        "outside_share": Column("fraction", "shoppers who kept their car"),
+        "repeat_rate": Column(
+            "fraction", "owners in an ecosystem who bought it again, of those who bought; empty: none", True
+        ),
+        "brand_repeat_rate": Column(
+            "fraction", "owners who bought their brand again, of those who bought; empty: none", True
+        ),
+        "hhi_brand": Column("points", "Herfindahl index of brands, 0 to 10 000"),
+        "hhi_automaker": Column("points", "Herfindahl index of automakers, 0 to 10 000"),
+        "hhi_platform": Column("points", "Herfindahl index of platforms, 0 to 10 000"),
+        "alliance_cumulative_deliveries": Column("cars", "alliance cars delivered since the first simulated month"),
+        "price_residual": Column("kCNY", "largest first-order residual of the month's prices"),
+        "software_advantage": Column("kCNY", "quality of the alliance's stack less the mean of independents' stacks"),
+        "pack_price": Column("kCNY per kWh", "price of a battery pack"),
+        "chargers": Column("index", "public chargers, base date = 1"),
+    },
+}
+
+
+def columns_table() -> pd.DataFrame:
+    """Table, column, unit and description of every column."""
+    rows = [
+        {"table": table, "column": name, "unit": column.unit, "description": column.description}
+        for table, columns in COLUMNS.items()
+        for name, column in columns.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def frame(table: str, record: Mapping[str, Any]) -> pd.DataFrame:
+    """A table as a frame with `units` and `descriptions` in `.attrs`.
+
+    Raises:
+        EvsimError: a column is missing, not described in `COLUMNS`, of another type, or empty where it may not be.
+    """
+    columns = COLUMNS[table]
+    if set(record) != set(columns):
+        missing, unknown = sorted(set(columns) - set(record)), sorted(set(record) - set(columns))
+        raise EvsimError(f"table {table}: columns missing {missing}, unknown {unknown}; expected {list(columns)}")
+    result = pd.DataFrame({name: plain(table, name, record[name]) for name in columns})
+    result.attrs["units"] = {name: column.unit for name, column in columns.items()}
+    result.attrs["descriptions"] = {name: column.description for name, column in columns.items()}
+    return result
+
+
+def plain(table: str, name: str, values: Any) -> np.ndarray:
+    """A column's values as its unit says: text, yes or no, whole numbers, else 8-byte numbers."""
+    column = COLUMNS[table][name]
+    if column.unit in TEXT_UNITS:
+        result, empty = np.array(values, dtype=object), [not isinstance(value, str) for value in values]
+    elif column.unit == "yes or no":
+        result, empty = np.asarray(values, dtype=bool), []
+    elif column.unit in WHOLE_UNITS:
+        result, empty = np.asarray(values, dtype="int64"), []
+    else:
+        result = np.asarray(values, dtype="float64")
+        empty = np.isinf(result) | (np.isnan(result) & (not column.nullable))
+    if np.any(empty):
+        row, wanted = int(np.argmax(empty)), "text" if column.unit in TEXT_UNITS else "a finite number"
+        raise EvsimError(f"table {table}, column {name}: row {row} is {values[row]!r}; it must hold {wanted}")
+    return result
+
+
+def canonical(table: str, name: str, values: Any) -> bytes:
+    """A column's values as bytes that depend on nothing else: not the byte order, the sign of zero, the kind of nan."""
+    array = plain(table, name, values)
+    if array.dtype == object:
+        return b"\x00".join(text.encode() for text in array)
+    if array.dtype.kind == "f":
+        return np.where(np.isnan(array), np.nan, array + 0.0).astype("<f8").tobytes()
+    return array.astype("<i8").tobytes()
+
+
+def parquet(table: str, values: pd.DataFrame) -> bytes:
+    """A table as Parquet, with unit and description on every field; nan becomes null."""
+    import pyarrow
+    import pyarrow.parquet
+
+    kinds = {"O": pyarrow.string(), "b": pyarrow.bool_(), "i": pyarrow.int64(), "f": pyarrow.float64()}
+    fields, arrays = [], []
+    for name, column in COLUMNS[table].items():
+        array = plain(table, name, values[name].to_numpy())
+        kind = kinds[array.dtype.kind]
+        about = {"unit": column.unit, "description": column.description}
+        fields.append(pyarrow.field(name, kind, nullable=column.nullable, metadata=about))
+        arrays.append(pyarrow.array(array, kind, from_pandas=True))
+    buffer = BytesIO()
+    pyarrow.parquet.write_table(pyarrow.Table.from_arrays(arrays, schema=pyarrow.schema(fields)), buffer)
+    return buffer.getvalue()
+
+
+def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
+    """Check that money and cars balance in every month after the base date, to 1e-9 of the largest sum in each balance.
+
+        Σ buyer_price · units = revenue + VAT + purchase tax − subsidies
+        backlog before + orders = units + backlog after
+        royalties paid = royalties received; each profit and balance is the sum of its parts
+
+    Raises:
+        EvsimError: naming the balance, the month and by how much it fails.
+    """
+    market, automakers = tables["market"], tables["automakers"]
+    paid = (market["buyer_price"] * market["units"]).groupby(market["month"]).sum()
+    cars = market.groupby("month")[["orders", "units", "backlog"]].sum()
+    allied = market["units"].where(market["camp"] == "alliance", 0.0).groupby(market["month"]).sum()
+    spent = ["royalties", "costs", "fixed_costs", "rd"]
+    firms = automakers.groupby("month")[["units", "backlog", "revenue", "profit", *spent]].sum()
+    leader, state, headline = (tables[name].set_index("month") for name in ("orchestrator", "government", "headline"))
+    cumulative = headline["alliance_cumulative_deliveries"]
+    balances = {
+        "buyers' payments": [paid, -firms["revenue"], -state["vat"], -state["purchase_tax"], state["subsidies"]],
+        "cars ordered": [cars["backlog"].shift(), cars["orders"], -cars["units"], -cars["backlog"]],
+        "cars delivered by automakers": [cars["units"], -firms["units"]],
+        "cars delivered by platforms": [cars["units"], -tables["platforms"].groupby("month")["units"].sum()],
+        "cars delivered in the headline": [cars["units"], -headline["units"]],
+        "backlog of automakers": [cars["backlog"], -firms["backlog"]],
+        "alliance cars so far": [cumulative.shift(), allied, -cumulative],
+        "royalties": [firms["royalties"], -leader["royalties"]],
+        "automakers' profit": [firms["revenue"], -firms["profit"], *(-firms[cost] for cost in spent)],
+        "platform firm's profit": [leader["royalties"], -leader["parts_costs"], -leader["rd"], -leader["profit"]],
+        "government's balance": [state["vat"], state["purchase_tax"], -state["subsidies"], -state["net"]],
+    }
+    for name, terms in balances.items():
+        _check_balance(name, pd.concat([term.reindex(headline.index[1:]) for term in terms], axis=1))
+
+
+def _check_balance(name: str, terms: pd.DataFrame) -> None:
+    """Every row of terms must sum to zero, relative to its largest term."""
+    off, largest = terms.sum(axis=1, skipna=False).abs(), terms.abs().max(axis=1)
+    wrong = ~(off <= TOLERANCE * largest)  # a month that is missing from a table is nan, and wrong
+    if wrong.any():
+        month = str(wrong.idxmax())
+        raise EvsimError(f"books: {name} do not balance in {month}: off by {off[month]:.6g} of {largest[month]:.6g}")

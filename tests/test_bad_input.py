@@ -1,0 +1,129 @@
+"""A bad request ends with exit code 2 (3 for storage), one line on standard error, and nothing written."""
+
+import os
+
+import pytest
+
+BASE = {
+    "product": "a",
+    "brand": "A",
+    "automaker": "A",
+    "group": "A",
+    "powertrain": "bev",
+    "size_class": "B",
+    "platform": "A",
+    "units": "1000",
+    "price": "150",
+}
+
+
+def refused(answer, code, *fragments):
+    """Check that an answer is a refusal that names what it should."""
+    assert answer.code == code, answer.err
+    assert answer.out == ""
+    assert len(answer.err.splitlines()) == 1 and answer.err.startswith("evsim: ")
+    assert all(fragment in answer.err for fragment in fragments), answer.err
+
+
+@pytest.mark.parametrize(
+    ("words", "fragments"),
+    [
+        (["rnu"], ["rnu", "run"]),
+        (["run", "consumers.cout=5"], ["consumers.cout", "consumers.count"]),
+        (["run", "consumers.count=many"], ["consumers.count=many", "whole number"]),
+        (["run", "consumers.count=5"], ["consumers.count=5", "100"]),
+        (["run", "market.growth=nan"], ["market.growth=nan", "0.0"]),
+        (["run", "market.growth=inf"], ["market.growth=inf", "0.2"]),
+        (["run", "scenario=nowhere"], ["scenario=nowhere", "baseline"]),
+        (["run", "pricing=free"], ["pricing=free", "nash"]),
+        (["run", "-m", "seed=1"], ["evsim sweep"]),
+        (["run", "--multirun", "seed=1,2"], ["evsim sweep"]),
+        (["run", "seed=1,2"], ["seed=1,2", "evsim sweep"]),
+        (["run", "scenario=baseline,no_alliance"], ["evsim sweep"]),
+        (["run", "hydra.run.dir=x"], ["hydra.run.dir"]),
+        (["run", "baseline"], ["baseline", "key=value"]),
+        (["run", "--thread", "2"], ["--thread"]),
+        (["run", "--threads", "0"], ["--threads", "0"]),
+        (["run", "--threads", "two"], ["--threads", "two"]),
+        (["run", "--out"], ["--out"]),
+        (["run", "--out", ""], ["--out"]),
+        (["run", "--config-dir", "nowhere"], ["nowhere"]),
+        (["scenarios", "nowhere"], ["nowhere"]),
+        (["scenarios", "baseline", "price_war"], ["price_war"]),
+        (["explain", "pricing.rul"], ["pricing.rule"]),
+        (["warmup", "now"], ["now"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_a_bad_request_is_one_line_and_writes_nothing(evsim, here, words, fragments):
+    refused(evsim(*words), 2, *fragments)
+    assert os.listdir(here) == []
+
+
+def table(here, rows, name="table.csv", columns=tuple(BASE)):
+    """A market table on file."""
+    lines = [",".join(columns), *(",".join(row[column] for column in columns) for row in rows)]
+    (here / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return name
+
+
+@pytest.mark.parametrize(
+    ("change", "fragments"),
+    [
+        ({"product": "a"}, ["product", "a"]),
+        ({"units": "-5"}, ["units", "-5"]),
+        ({"price": "-1"}, ["price", "-1"]),
+        ({"price": "0"}, ["price"]),
+        ({"price": "nan"}, ["price"]),
+        ({"units": "inf"}, ["units"]),
+        ({"units": "many"}, ["units", "many"]),
+        ({"powertrain": "steam"}, ["powertrain", "steam"]),
+    ],
+    ids=str,
+)
+def test_a_bad_row_of_a_market_table_is_named(evsim, here, change, fragments):
+    name = table(here, [BASE, BASE | {"product": "b"} | change])
+    refused(evsim("run", f"market.table={name}"), 2, name, "3", *fragments)
+    assert os.listdir(here) == [name]
+
+
+@pytest.mark.parametrize("column", BASE)
+def test_a_missing_column_of_a_market_table_is_named(evsim, here, column):
+    name = table(here, [BASE], columns=[other for other in BASE if other != column])
+    refused(evsim("run", f"market.table={name}"), 2, column)
+    assert os.listdir(here) == [name]
+
+
+def test_a_table_without_products_is_refused(evsim, here):
+    name = table(here, [])
+    refused(evsim("run", f"market.table={name}"), 2, name)
+    assert os.listdir(here) == [name]
+
+
+@pytest.mark.parametrize("name", ["nowhere.csv", "不 在.csv"])
+def test_a_missing_table_is_refused(evsim, here, name):
+    refused(evsim("run", f"market.table={name}"), 2, name)
+    assert os.listdir(here) == []
+
+
+def test_a_path_with_spaces_and_chinese_characters_reaches_the_table(evsim, here):
+    """The fault in the row shows that the file was found and read."""
+    (here / "我的 资料").mkdir()
+    name = table(here, [BASE | {"powertrain": "steam"}], "我的 资料/表 1.csv")
+    refused(evsim("run", f"market.table={here / name}"), 2, "steam")
+
+
+@pytest.mark.parametrize("out", ["file", "file/inside", "/proc/nowhere"])
+def test_a_folder_that_cannot_be_written_is_storage_trouble_before_anything_runs(evsim, here, made_up_simulation, out):
+    (here / "file").write_text("no folder")
+    refused(evsim("run", "--out", out), 3, out)
+    assert made_up_simulation == []
+    assert os.listdir(here) == ["file"]
+
+
+def test_a_read_only_folder_is_storage_trouble(evsim, here, made_up_simulation):
+    if os.geteuid() == 0:
+        pytest.skip("root may write anywhere")
+    (here / "outputs").mkdir(mode=0o555)
+    refused(evsim("run"), 3, "outputs")
+    assert made_up_simulation == []
