@@ -60,7 +60,7 @@ def test_scenarios_are_listed_with_their_questions(evsim):
 
 def test_a_scenario_tells_its_question_source_and_differences(evsim):
     out = evsim("scenarios", "history_2022").out
-    assert all(part in out for part in ("Question:", "Source:", "start = 2022-01", "market.table = 2021"))
+    assert all(part in out for part in ("Question:", "Source:", 'start = "2022-01"', 'market.table = "2021"'))
 
 
 def test_explain_tells_one_key(evsim):
@@ -110,7 +110,7 @@ def test_a_folder_of_ones_own_scenarios_counts_everywhere(evsim, here, made_up_s
     (here / "mine" / "scenario" / "late.yaml").write_text("# @package _global_\n# Question: Late?\nstart: 2025-01\n")
     assert evsim("run", "scenario=late", "--config-dir", "mine", "--quiet").out.startswith("outputs")
     assert "Late?" in evsim("scenarios", "--config-dir=mine").out
-    assert "start = 2025-01" in evsim("scenarios", "late", "--config-dir=mine").out
+    assert 'start = "2025-01"' in evsim("scenarios", "late", "--config-dir=mine").out
     assert evsim("run", "scenario=late").code == 2
 
 
@@ -165,3 +165,14 @@ def test_a_reader_that_stops_early_is_no_error():
     child.stdout.close()
     assert child.wait(timeout=30) == 0 and child.stderr.read() == b""
     child.stderr.close()
+
+
+def test_one_scenario_and_seed_give_one_digest_again_and_with_two_threads(evsim, monkeypatch):
+    install(monkeypatch, "evsim.report.figures", draw_all=lambda run, folder: [])
+    tiny = ["consumers.count=1000", "consumers.reference_size=500", "pricing=fixed", "end=2024-02", "--json"]
+    told = [
+        json.loads(evsim("run", *tiny, "--threads", threads, *more).out)
+        for threads, *more in (["1"], ["1"], ["2"], ["1", "seed=1"])
+    ]
+    first, again, two_threads, another_seed = (answer["digest"] for answer in told)
+    assert first == again == two_threads != another_seed

@@ -120,13 +120,13 @@ def test_penetration_and_deliveries_leave_the_base_month_out(run):
 def test_the_repeat_rate_weighs_platforms_by_their_buyers():
     made = {name: dict(columns) for name, columns in record(0, *SHORT).items()}
     made["switching"] = {  # 2024 is the last full year; `supplier` is no ecosystem, `none` no car
-        "year": [2024, 2024, 2024, 2024, 2025], "from_platform": ["huawei", "huawei", "byd", "supplier", "byd"],
-        "to_platform": ["huawei", "byd", "byd", "supplier", "byd"], "buyers": [10.0, 30.0, 60.0, 900.0, 5.0],
+        "year": [2024, 2024, 2024, 2024, 2025], "from_platform": ["huawei", "huawei", "BYD", "supplier", "BYD"],
+        "to_platform": ["huawei", "BYD", "BYD", "supplier", "BYD"], "buyers": [10.0, 30.0, 60.0, 900.0, 5.0],
     }  # fmt: skip
     run = build(made)
     assert run.repeat_rate() == pytest.approx(70.0 / 100.0)
-    assert run.platform_repeat(2024) == {"byd": 1.0, "huawei": 0.25}
-    made["switching"] = {"year": [2024], "from_platform": ["none"], "to_platform": ["byd"], "buyers": [1.0]}
+    assert run.platform_repeat(2024) == {"BYD": 1.0, "huawei": 0.25}
+    made["switching"] = {"year": [2024], "from_platform": ["none"], "to_platform": ["BYD"], "buyers": [1.0]}
     assert build(made).repeat_rate() is None
 
 

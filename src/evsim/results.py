@@ -149,6 +149,12 @@ class Run:
         stayed = owners.groupby("from_platform")["stayed"].sum()
         return {str(name): float(stayed[name] / total[name]) for name in total.index if total[name] > 0}
 
+    def bought_shares(self, year: int | None) -> dict[str, float]:
+        """Shares of platforms in a year's buyers: what their owners would do if they bought like anybody else."""
+        bought = self.tables["switching"]
+        buyers = bought[bought["year"] == year].groupby("to_platform")["buyers"].sum()
+        return {str(name): float(count / buyers.sum()) for name, count in buyers.items()}
+
     def yearly(self) -> pd.DataFrame:
         """A row a year: cars, camps' shares, NEV penetration, mean price, alliance cars so far, repeat rate."""
         by_year = self._sales.groupby("year")

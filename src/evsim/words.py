@@ -17,6 +17,8 @@ POWERTRAINS: Mapping[str, str] = {
     "phev": "plug-in hybrid",
     "erev": "range-extended",
 }
+POOLED = "Other "  # how names of pooled small brands and makers begin
+FIRST_CAR = "none"  # in `from_platform` of the switching table
 PLATFORMS: Mapping[str, str] = {"supplier": "bought-in stacks", "none": "no stack"}
 WORLDS: Mapping[str, str] = {
     "no_alliance": "Without the alliance",
@@ -170,7 +172,7 @@ def penetration_finding(run: Any) -> str:
 
 def base_finding(run: Any) -> str:
     """Who leads at the base date."""
-    brands = list(run.base_shares("brand").items())
+    brands = [(name, share) for name, share in run.base_shares("brand").items() if not name.startswith(POOLED)]
     first, others = brands[0], names(f"{name} ({percent(share)})" for name, share in brands[1:3])
     return sentence(
         f"At the base date, {month(run.base_month)}, {first[0]} sells {percent(first[1])} of cars, ahead of {others};"
@@ -202,7 +204,8 @@ def losers_finding(run: Any) -> str:
 def _movers_finding(run: Any, verb: str, sign: float) -> str:
     """The three automakers whose share moved furthest one way."""
     start, end = run.base_shares("automaker"), run.shares("automaker")
-    moves = {name: end.get(name, 0.0) - start.get(name, 0.0) for name in sorted(start.keys() | end.keys())}
+    everyone = sorted(name for name in start.keys() | end.keys() if not name.startswith(POOLED))
+    moves = {name: end.get(name, 0.0) - start.get(name, 0.0) for name in everyone}
     movers = [name for name in sorted(moves, key=lambda name: -sign * moves[name]) if sign * moves[name] > 0][:3]
     if not movers:
         return f"No automaker {verb}s share of sales by {period(run)}."
@@ -237,11 +240,11 @@ def repeat_finding(run: Any) -> str:
     repeat, platform = run.repeat_rate(), run.scenario.alliance.platform
     if repeat is None:
         return "No owner of an ecosystem's car buys again in this run."
-    year, share = run.repeat_year(), run.shares("platform").get(platform, 0.0)
-    rate = run.platform_repeat(year).get(platform)
+    year = run.repeat_year()
+    rate, share = run.platform_repeat(year).get(platform), run.bought_shares(year).get(platform, 0.0)
     text = f"Of owners of an ecosystem's car who buy again, {percent(repeat)} stay on its platform"
     if rate is not None and share > 0:
-        text += f"; on {platform_name(platform)}'s {percent(rate)}, against its {percent(share)} of sales"
+        text += f"; on {platform_name(platform)}'s {percent(rate)}, against its {percent(share)} of all cars bought"
     return sentence(text)
 
 
@@ -249,7 +252,7 @@ def switching_finding(run: Any) -> str:
     """Whose owners are most loyal, and how many first-time buyers the alliance wins."""
     year, platform = run.repeat_year(), run.scenario.alliance.platform
     bought = run.switching[run.switching["year"] == year]
-    newcomers = bought[bought["from_platform"] == "none"].groupby("to_platform")["buyers"].sum()
+    newcomers = bought[bought["from_platform"] == FIRST_CAR].groupby("to_platform")["buyers"].sum()
     text = f"In {year}, most buyers leave the platform they owned"
     if (run.repeat_rate() or 0.0) > 0.5:
         text = f"In {year}, most buyers stay on the platform they owned"
@@ -280,7 +283,7 @@ def money_finding(run: Any) -> str:
     collected, paid = (state["vat"] + state["purchase_tax"]).sum(), state["subsidies"].sum()
     return sentence(
         f"In {period(run)}, {run.scenario.alliance.leader} {earned} on {money(royalties)} of royalties; the state"
-        f" collects {money(collected)} of VAT and purchase tax and pays {f'{money(paid)} of' if paid else 'no'} subsidies"
+        f" collects {money(collected)} of taxes on cars and pays {money(paid) if paid else 'nothing'} in subsidies"
     )
 
 
@@ -332,7 +335,7 @@ def compare(baseline_runs: Sequence[Any], other_runs: Sequence[Any]) -> list[str
     check_pairs(baseline_runs, other_runs)
     phrase, when = world(other_runs[0].scenario.name), f"in {period(other_runs[0])}"
     camps, firms, drives = (share_changes(baseline_runs, other_runs, by) for by in ("camp", "automaker", "powertrain"))
-    moved = list(firms)
+    moved = [name for name in firms if not name.startswith(POOLED)]
     facts = [(CAMPS[camp], camps[camp], camp != "alliance") for camp in CAMPS if camp in camps]
     facts += [(name, firms[name], False) for name in dict.fromkeys((*moved[:-4:-1], moved[0]))]
     if "ice" in drives:
@@ -354,7 +357,8 @@ def comparison_finding(baseline_runs: Sequence[Any], other_runs: Sequence[Any]) 
     """The automakers that gain and lose most in another world, in one sentence."""
     check_pairs(baseline_runs, other_runs)
     changes = share_changes(baseline_runs, other_runs, "automaker")
-    loser, winner = next(iter(changes)), list(changes)[-1]
+    named = [name for name in changes if not name.startswith(POOLED)]
+    loser, winner = named[0], named[-1]
     both = names(f"{name} {share_change(changes[name])}" for name in dict.fromkeys((winner, loser)))
     return f"{world(other_runs[0].scenario.name)}, {both} in {period(other_runs[0])}."
 

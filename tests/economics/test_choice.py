@@ -13,14 +13,20 @@ UTILITY = arrays(float, st.tuples(st.integers(1, 6), st.integers(1, 8)), element
 
 def markets(seed=0, n_consumers=7, n_products=5):
     draws = np.random.default_rng(seed)
-    return draws.normal(size=(n_consumers, n_products)), draws.uniform(0.01, 0.1, n_consumers), draws.random(n_consumers)
+    return (
+        draws.normal(size=(n_consumers, n_products)),
+        draws.uniform(0.01, 0.1, n_consumers),
+        draws.random(n_consumers),
+    )
 
 
 @given(utility=UTILITY, outside=st.floats(-800.0, 800.0))
 def test_probabilities_and_the_outside_share_sum_to_one_at_any_utility(utility, outside):
     chances = choice.choice_probabilities(utility, outside)
     assert (chances >= 0).all()
-    assert choice.shares(utility, None, outside).sum() + choice.outside_share(utility, None, outside) == pytest.approx(1.0)
+    assert choice.shares(utility, None, outside).sum() + choice.outside_share(utility, None, outside) == pytest.approx(
+        1.0
+    )
     assert chances.mean(axis=0) == pytest.approx(choice.shares(utility, None, outside), abs=1e-15)
 
 

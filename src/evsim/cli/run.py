@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from evsim.params import Scenario
     from evsim.results import Run
 
-Progress = Callable[[int, int], object]  # months done, months in all
+Progress = Callable[[int, int], None]  # months done, months in all
 
 DESCRIPTION = """Simulate one scenario: a summary on screen, charts (PNG, SVG) and tables (Parquet, CSV) in a folder.
 key=value says what is simulated; options say how."""

@@ -1,6 +1,7 @@
 """`evsim scenarios [NAME]`: what scenarios there are, and what one of them asks and changes."""
 
 import argparse
+import json
 
 from .options import Parser, add_config_dir
 
@@ -27,7 +28,9 @@ def execute(arguments: argparse.Namespace) -> int:
     changed = scenarios.differences(scenarios.load(arguments.name, config_dir=own))
     changed.pop("name", None)
     for key, (value, usual) in changed.items():
-        print(f"  {key} = {value}   (baseline: {usual})")
+        print(
+            f"  {key} = {json.dumps(value, ensure_ascii=False)}   (baseline: {json.dumps(usual, ensure_ascii=False)})"
+        )
     if not changed:
         print("  Nothing differs from the defaults.")
     return 0

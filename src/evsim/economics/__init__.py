@@ -7,7 +7,7 @@ name (`from evsim.economics import choice`). The symbols of the docstrings and t
 | --- | --- | --- | --- |
 | i, j, k, l | consumer, product (`n_consumers`, `n_products`) | N, J | |
 | f | firm: whoever sets a price or earns from a sale | F | |
-| U, V, δ | `utility`; before price; `mean_utility` | `[N, J]`, `[N, J]`, `[J]` | utils; the outside good is 0 if none is given |
+| U, V, δ | `utility`; before price; `mean_utility` | `[N, J]`, `[N, J]`, `[J]` | utils; the outside good is 0 |
 | α | `price_sensitivity` | `[N]` | utils per kCNY, positive |
 | w | `weights`: what a row of consumers stands for | `[N]` | any; normalised to sum to 1 |
 | P | `probabilities` | `[N, J]` | fraction |

@@ -1,7 +1,7 @@
 """What a setter gains by moving one price, others held: best replies over the whole range, and the certificate.
 
-First-order conditions can hold at a local maximum only, or at a minimum. So the profit of each setter is followed along each
-of its prices, exactly: with others' prices held, N exponentials give the profit at one more price.
+First-order conditions can hold at a local maximum only, or at a minimum. So the profit of each setter is followed along
+each of its prices, exactly: with others' prices held, N exponentials give the profit at one more price.
 """
 
 from dataclasses import dataclass
@@ -57,8 +57,10 @@ def largest_gain(game: PriceGame, prices, grid=None) -> Deviation:
     """
     point = evaluate(game, prices)
     gains, best = np.zeros(game.n_products), point.prices.copy()
-    tried = None if grid is None else np.broadcast_to(np.asarray(grid, dtype=float), (game.n_products, np.shape(grid)[-1]))
-    for j in np.flatnonzero(game.accounts.priced):
+    tried = (
+        None if grid is None else np.broadcast_to(np.asarray(grid, dtype=float), (game.n_products, np.shape(grid)[-1]))
+    )
+    for j in map(int, np.flatnonzero(game.accounts.priced)):
         candidates = candidate_prices(game, point, j) if tried is None else tried[j]
         along = gains_of_prices(game, point, j, candidates)
         if along.max() > 0:
@@ -80,14 +82,14 @@ def best_reply(game: PriceGame, point: PricePoint, product: int) -> tuple[float,
     The best of `candidate_prices`, then its bracket narrowed again and again.
     """
     candidates = candidate_prices(game, point, product)
-    gains = gains_of_prices(game, point, product, candidates)
+    best_price, best_gain = float(point.prices[product]), 0.0
     for _ in range(ZOOMS):
-        best = int(gains.argmax())
-        low, high = candidates[max(best - 1, 0)], candidates[min(best + 1, len(candidates) - 1)]
-        candidates = np.sort(np.append(np.linspace(low, high, 17), candidates[best]))
         gains = gains_of_prices(game, point, product, candidates)
-    best = int(gains.argmax())
-    return float(candidates[best]), float(gains[best])
+        best = int(gains.argmax())
+        if gains[best] > best_gain:  # kept: the next candidates need not contain it, and it may be exactly a knot
+            best_price, best_gain = float(candidates[best]), float(gains[best])
+        candidates = np.linspace(candidates[max(best - 1, 0)], candidates[min(best + 1, len(candidates) - 1)], 17)
+    return best_price, best_gain
 
 
 def candidate_prices(game: PriceGame, point: PricePoint, product: int) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 Both problems are the minimum of one convex function of δ, expected inclusive value less Σ_j S_j δ_j, whose gradient is
 s(δ) − S and whose Hessian is diag(s) − Σ_i w_i P_i P_i'. The contraction of Berry, Levinsohn and Pakes,
-δ ← δ + log S − log s(δ), always goes downhill but slowly where consumers differ or few stay outside; so Newton steps are
-tried first, (I − D⁻¹ Σ_i w_i P_i P_i') x = log S − log s with D = diag(s), solved by conjugate gradients from products of
-the matrix with a vector. Neither a J × J matrix nor BLAS is needed, so the bits do not depend on the number of threads.
+δ ← δ + log S − log s(δ), always goes downhill but slowly where consumers differ or few stay outside; so Newton steps
+are tried first, (I − D⁻¹ Σ_i w_i P_i P_i') x = log S − log s with D = diag(s), solved by conjugate gradients from
+products of the matrix with a vector. Neither a J × J matrix nor BLAS is needed, so the bits do not depend on the number
+of threads.
 
 The level of δ moves the outside share alone. In a nearly covered market that direction is nearly flat (with no outside
-good quite flat), and gaps in logs, which do not sum to the gap of the outside share, would send it far away: the right-hand
-side is therefore shifted by a constant until it does, the outside share's gap being measured in logs too.
+good quite flat), and gaps in logs, which do not sum to the gap of the outside share, would send it far away: the
+right-hand side is shifted by a constant until they do, the outside share's gap being measured in logs too.
 
 What a price setter's costs must have been, given prices, is `pricing.costs_from_prices`.
 """
@@ -58,7 +59,7 @@ def mean_utilities(shares, utility_offset, weights=None, outside_utility=0.0, to
         Σ_i w_i exp(δ_j + o_ij) / (exp U_i0 + Σ_k exp(δ_k + o_ik)) = S_j
 
     Args:
-        shares: S, `[J]`, fractions of the potential market; positive, their sum below 1 (the rest is the outside share).
+        shares: S, `[J]`, fractions of the potential market; positive, summing to less than 1 (the rest stays outside).
         utility_offset: o, `[N, J]`, utils: each consumer's utility less δ, price included; −inf: not on offer to them.
         weights: w, `[N]`; None: all alike.
         outside_utility: U_0, scalar or `[N]`, utils.
@@ -143,9 +144,13 @@ def _invert(problem, start, tolerance, max_iterations):
         gap, state = trial
     residual = float(np.abs(gap).max())
     converged = residual <= tolerance
-    message = "shares reproduced" if converged else (
-        f"log shares still off by {residual:.3g} after {evaluations} evaluations; "
-        f"the worst is product {int(np.abs(gap).argmax())}: can those it is offered to buy that much?"
+    message = (
+        "shares reproduced"
+        if converged
+        else (
+            f"log shares still off by {residual:.3g} after {evaluations} evaluations; "
+            f"the worst is product {int(np.abs(gap).argmax())}: can those it is offered to buy that much?"
+        )
     )
     return Inversion(mean_utility, residual, evaluations, bool(converged), message)
 

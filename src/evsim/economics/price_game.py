@@ -1,9 +1,10 @@
 """The price game: who sets which price, and what each firm earns on each sale.
 
-Each product's price has one setter. Setter f maximises Σ_k m_fk s_k with m_fk = A_fk p_k − B_fk c_k − F_fk over the prices it
-sets, others' given: A, B and F say how much of a product's revenue and cost, and what payment a vehicle, enter f's account.
-An ordinary firm has A = B = 1 on its own products (`bertrand`); a royalty, VAT, a share in a partner's profit, a platform's
-fee on partners' cars are other numbers in the same three tables. A product without setter keeps a given price.
+Each product's price has one setter. Setter f maximises Σ_k m_fk s_k with m_fk = A_fk p_k − B_fk c_k − F_fk over the
+prices it sets, others' given: A, B and F say how much of a product's revenue and cost, and what payment a vehicle, enter
+f's account. An ordinary firm has A = B = 1 on its own products (`bertrand`); a royalty, VAT, a share in a partner's
+profit, a platform's fee on partners' cars are other numbers in the same three tables. A product without setter keeps a
+given price. Fields that may be left out (None) are filled in when the object is made.
 """
 
 from dataclasses import dataclass
@@ -22,8 +23,8 @@ class Demand:
 
     utility: np.ndarray  # V: utility before price, [N, J], utils; -inf: not on offer
     price_sensitivity: np.ndarray  # α, [N], utils per kCNY, positive
-    weights: np.ndarray | None = None  # w, [N]; None: all alike
-    outside_utility: np.ndarray | None = None  # U_0, [N] or a number, utils; None: 0
+    weights: np.ndarray = None  # type: ignore[assignment]  # w, [N]; None: all alike
+    outside_utility: np.ndarray = None  # type: ignore[assignment]  # U_0, [N] or a number, utils; None: 0
 
     def __post_init__(self):
         utility = utility_table(self.utility)
@@ -46,9 +47,10 @@ class PriceGame:
     marginal_costs: np.ndarray  # c, [J], kCNY
     revenue_weights: np.ndarray  # A, [F, J]
     cost_weights: np.ndarray  # B, [F, J]
-    payments: np.ndarray | None = None  # F, [F, J], kCNY per vehicle; None: 0
-    setter: np.ndarray | None = None  # [J], row of A; -1: price given; None: the row with the largest A (-1: no A > 0)
-    buyer_price: BuyerPrice | None = None  # the tax rule; None: the buyer pays the posted price
+    payments: np.ndarray = None  # type: ignore[assignment]  # F, [F, J], kCNY per vehicle; None: 0
+    # [J], the row of A, B, F that sets the price; -1: given; None: the row with the largest A, if that is positive
+    setter: np.ndarray = None  # type: ignore[assignment]
+    buyer_price: BuyerPrice = None  # type: ignore[assignment]  # the tax rule; None: the buyer pays the posted price
 
     def __post_init__(self):
         n_products = self.demand.utility.shape[1]

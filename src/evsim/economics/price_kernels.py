@@ -1,8 +1,8 @@
 """Compiled loops of the price game: margins summed over consumers, their derivative, one price varied.
 
 A setter's row of the revenue weights A, the cost weights B and the payments F has few entries, so rows are kept sparse
-(`Rows`). Sums over consumers are made in blocks in a fixed order, and no BLAS is called, so that the bits are the same at
-any number of threads.
+(`Rows`). Sums over consumers are made in blocks in a fixed order, and no BLAS is called, so that the bits are the same
+at any number of threads.
 """
 
 import math
@@ -106,9 +106,9 @@ def demand_sums_derivative(probabilities, expected, weights, price_sensitivity, 
 def kinked_replies(prices, row_of_product, revenue, cost, sums, knots, slopes):
     """ζ of every product under a piecewise linear buyer's price, given the demand sums at `prices`.
 
-    With slope d the map says p(d) = (cost + (A s / d + Σ_k Γ m) / Λ) / A, lower the steeper q. From the segment the price
-    is in, walk toward p(d) of the segment reached: stop where p(d) lies in its own segment, or at a knot where the slope
-    rises and neither side wants to leave it. Past a knot where the slope falls the walk goes on in the same direction.
+    With slope d the map says p(d) = (cost + (A s / d + Σ_k Γ m) / Λ) / A, lower the steeper q. From the price's segment
+    walk toward p(d) of the segment reached: stop where p(d) lies in its own segment, or at a knot where the slope rises
+    and neither side wants to leave it. Past a knot where the slope falls the walk goes on in the same direction.
 
     Args:
         prices: p, `[J]`; row_of_product: −1 where the price is given, and stays.

@@ -1,4 +1,4 @@
-"""The price game evaluated at one vector of prices: demand sums, ζ, its residual, and its derivative along a direction."""
+"""The price game evaluated at given prices: demand sums, ζ, its residual, and its derivative along a direction."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -60,9 +60,7 @@ def evaluate(game: PriceGame, prices) -> PricePoint:
     consumers = (demand.utility, demand.price_sensitivity, demand.outside_utility)
     fill_probabilities(*consumers, buyer_prices, probabilities, inclusive)
     margins = accounts.margins(prices)
-    sums, expected = demand_sums(
-        probabilities, demand.weights, demand.price_sensitivity, accounts.rows, margins
-    )
+    sums, expected = demand_sums(probabilities, demand.weights, demand.price_sensitivity, accounts.rows, margins)
     shares = sums[0].copy()
     for j in np.flatnonzero(accounts.priced & ~(sums[1] > FAINT)):
         sums[:, j] = _faint_sums(demand, buyer_prices, inclusive, expected[:, accounts.rows.row_of_product[j]], j)

@@ -4,52 +4,31 @@ The first-order condition of product j, f its setter, Λ_j = Σ_i w_i α_i P_ij,
 
     A_fj s_j − q'_j (Λ_j m_fj − Σ_k Γ_jk m_fk) = 0,    m_fk = A_fk p_k − B_fk c_k − F_fk.
 
-Solved for the margin it is the map of Morrow and Skerlos, m_fj ← (A_fj s_j / q'_j + Σ_k Γ_jk m_fk) / Λ_j: ζ(p), a price in
-kCNY, whose fixed points are the solutions. Where the market is nearly covered the textbook's iteration, p ← c plus markup,
-runs away; ζ does not. At a knot of the buyer's price where the slope rises the condition is an inclusion: the price rests at
-the knot while p(slope below) ≥ knot ≥ p(slope above), and counts as solved. Where the slope falls there may be two local
-maxima, so that profits are compared.
+Solved for the margin it is the map of Morrow and Skerlos, m_fj ← (A_fj s_j / q'_j + Σ_k Γ_jk m_fk) / Λ_j: ζ(p), a price
+in kCNY, whose fixed points are the solutions. Where the market is nearly covered the textbook's iteration, p ← c plus
+markup, runs away; ζ does not. At a knot of the buyer's price where the slope rises the condition is an inclusion: the
+price rests at the knot while p(slope below) ≥ knot ≥ p(slope above), and counts as solved. Where the slope falls there
+may be two local maxima, so that profits are compared.
 
-`equilibrium_prices` takes ζ steps while they shrink p − ζ(p) tenfold each; then Newton steps on p − ζ(p), whose derivative
-along a direction costs one pass over the consumers, solved by generalised conjugate residuals (no J × J matrix, no BLAS: same
-bits on any number of threads) with a line search; prices at a knot drop out of the system by themselves. Last come
-exact best replies, one price at a time. Refused: Anderson acceleration, and Newton with a dense Jacobian, both slower here.
+The game itself is in `price_game`, ζ and its derivative in `price_point`, the search in `price_search`, unilateral
+deviations in `deviations`; their public names can be had from here.
 
 Source: Morrow & Skerlos (2011), Operations Research 59(2); Caplin & Nalebuff (1991), Econometrica 59(1), on existence.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from evsim.economics.deviations import Certificate, Deviation, best_reply, certificate, largest_gain, profits
+from evsim.economics.deviations import Certificate, Deviation, certificate, largest_gain, profits
 from evsim.economics.price_game import Demand, PriceGame, bertrand
 from evsim.economics.price_kernels import demand_sums
-from evsim.economics.price_point import FAINT, evaluate, target_derivative
+from evsim.economics.price_point import FAINT, evaluate
+from evsim.economics.price_search import JUMPS, PriceSolution, Search, krylov
 
 __all__ = [
-    "Certificate", "Demand", "Deviation", "PriceGame", "PriceSolution", "bertrand", "best_response_steps", "certificate",
-    "costs_from_prices", "equilibrium_prices", "first_order_residual", "largest_gain", "nash_prices", "profits", "verified_prices", "zeta",
+    "Certificate", "Demand", "Deviation", "PriceGame", "PriceSolution", "bertrand", "best_response_steps",
+    "certificate", "costs_from_prices", "equilibrium_prices", "first_order_residual", "largest_gain", "nash_prices",
+    "profits", "verified_prices", "zeta",
 ]  # fmt: skip
-
-FAST = 0.1  # a ζ step that leaves less than this of the residual is followed by another
-FIRST_BATCH, LAST_BATCH = 4, 64  # ζ steps between attempts at a Newton step, doubled after each that fails
-REPLY_SWEEPS = 10  # of best replies, where neither helps
-JUMPS = 20  # from a local maximum to a better one
-GAIN = 1e-11  # of the largest expected margin: a gain worth a jump
-
-
-@dataclass(frozen=True)
-class PriceSolution:
-    """Prices, and how the search for them ended."""
-
-    prices: np.ndarray  # p, [J], kCNY
-    shares: np.ndarray  # s at these prices, [J]
-    residual: float  # max_j |p_j − ζ_j(p)|, kCNY
-    iterations: int  # evaluations of demand
-    method: str  # the strongest means used: zeta, newton, best replies
-    converged: bool
-    message: str
 
 
 def zeta(game: PriceGame, prices) -> np.ndarray:
@@ -70,7 +49,7 @@ def best_response_steps(game: PriceGame, prices, steps: int) -> np.ndarray:
     return prices
 
 
-def nash_prices(
+def nash_prices(  # noqa: PLR0913 - the door for plain arrays; what travels together is in Demand and PriceGame
     utility,
     price_sensitivity,
     weights,
@@ -117,7 +96,7 @@ def equilibrium_prices(game: PriceGame, start=None, tolerance=1e-10, max_iterati
     Raises:
         ValueError: a price is given but `start` is not, or is not finite.
     """
-    search = _Search(game, evaluate(game, _start(game, start)), tolerance, max_iterations)
+    search = Search(game, evaluate(game, _start(game, start)), tolerance, max_iterations)
     falling = (np.diff(game.buyer_price.slopes, axis=1) < 0).any(axis=1)
     return _settle(search, np.flatnonzero(falling & game.accounts.priced))
 
@@ -130,7 +109,7 @@ def verified_prices(game: PriceGame, start=None, tolerance=1e-10, max_iterations
     about a hundred exponentials for each consumer and product. Where that never ends there may be no equilibrium in pure
     strategies: prices that solve the first-order conditions are returned, and `converged` is False.
     """
-    search = _Search(game, evaluate(game, _start(game, start)), tolerance, max_iterations)
+    search = Search(game, evaluate(game, _start(game, start)), tolerance, max_iterations)
     return _settle(search, np.flatnonzero(game.accounts.priced))
 
 
@@ -145,8 +124,10 @@ def _settle(search, products):
         if not search.solved():
             search.point = local
             break
-    return search.solution("a setter gains by a better price far away, after which others move too: there may be no "
-                           "equilibrium; these prices solve the first-order conditions")
+    return search.solution(
+        "a setter gains by a better price far away, after which others move too: there may be no "
+        "equilibrium; these prices solve the first-order conditions"
+    )
 
 
 def costs_from_prices(game: PriceGame, prices) -> np.ndarray:
@@ -154,8 +135,8 @@ def costs_from_prices(game: PriceGame, prices) -> np.ndarray:
 
         B_fj c_j − Σ_k Γ_jk B_fk c_k / Λ_j = a_j − Σ_k Γ_jk a_k / Λ_j − A_fj s_j / (q'_j Λ_j),    a_k = A_fk p_k − F_fk
 
-    At a knot of the buyer's price q' is taken as the mean of the slopes on its two sides: the price then rests at the knot,
-    as it would for every cost in an interval. (Where the slope falls no cost makes a setter stay at the knot.)
+    At a knot of the buyer's price q' is taken as the mean of the slopes on its two sides: the price then rests at the
+    knot, as it would for every cost in an interval. (Where the slope falls no cost makes a setter stay at the knot.)
 
     Args:
         game: `PriceGame`; of its `marginal_costs` only those of products without setter (or buyer) count, and are kept.
@@ -172,7 +153,9 @@ def costs_from_prices(game: PriceGame, prices) -> np.ndarray:
     if not (point.shares[priced] > FAINT).all():
         raise ValueError("nobody buys some product at its price, so that its cost cannot be told from it")
     if (weight[priced] == 0).any():
-        raise ValueError("a setter does not bear the cost of its product (B = 0), so that its price does not tell the cost")
+        raise ValueError(
+            "a setter does not bear the cost of its product (B = 0), so that its price does not tell the cost"
+        )
     slope = 0.5 * (game.buyer_price.slope_below(point.prices) + game.buyer_price.slope_above(point.prices))
     sensitive = np.where(priced, point.sums[1], 1.0)
 
@@ -183,7 +166,8 @@ def costs_from_prices(game: PriceGame, prices) -> np.ndarray:
 
     def costs_effect(costs):
         return less_cross_effect(
-            np.where(priced, weight * costs, costs), accounts.entry_cost_weight * np.where(priced, costs, 0.0)[rows.product]
+            np.where(priced, weight * costs, costs),
+            accounts.entry_cost_weight * np.where(priced, costs, 0.0)[rows.product],
         )
 
     given = np.where(priced, 0.0, game.marginal_costs)
@@ -193,7 +177,7 @@ def costs_from_prices(game: PriceGame, prices) -> np.ndarray:
     right_side = np.where(priced, right_side, given)
     costs = np.where(priced, right_side / np.where(priced, weight, 1.0), given)
     for _ in range(4):  # each round removes what rounding left of the one before
-        costs = costs + _krylov(costs_effect, right_side - costs_effect(costs), relative=1e-10)
+        costs = costs + krylov(costs_effect, right_side - costs_effect(costs), relative=1e-10)
     return costs
 
 
@@ -204,147 +188,3 @@ def _start(game, start):
     if (game.setter < 0).any():
         raise ValueError("start must give the prices of products without setter")
     return game.accounts.own_cost / game.accounts.own_revenue
-
-
-class _Search:
-    """One search for prices: the point it is at, and what it has cost."""
-
-    def __init__(self, game, point, tolerance, max_iterations):
-        self.game, self.point = game, point
-        self.tolerance, self.max_iterations = tolerance, max_iterations
-        self.evaluations, self.method = 1, "zeta"
-
-    def solve(self):
-        """ζ steps while they are fast, then Newton steps; where those fail more and more ζ steps, then best replies."""
-        self.fast_zeta_steps()
-        batch = FIRST_BATCH
-        while not self.finished():
-            if self.newton_step():
-                continue
-            if batch > LAST_BATCH:
-                self.best_replies()
-                batch = FIRST_BATCH
-            self.zeta_steps(batch)
-            batch *= 2
-
-    def solved(self):
-        """Whether ζ(p) is p, but for the tolerance and rounding."""
-        return self.point.residual <= max(self.tolerance, 4e-15 * float(np.abs(self.point.prices).max()))
-
-    def finished(self):
-        """Solved, or out of evaluations."""
-        return self.solved() or self.evaluations >= self.max_iterations
-
-    def at(self, prices):
-        """The game at other prices."""
-        self.evaluations += 1
-        return evaluate(self.game, prices)
-
-    def fast_zeta_steps(self):
-        """p ← ζ(p), as long as each step leaves little of the residual."""
-        while not self.finished():
-            before = self.point.residual
-            self.point = self.at(self.point.target)
-            if self.point.residual > FAST * before:
-                break
-
-    def zeta_steps(self, most):
-        """p ← p + length (ζ(p) − p): longer while the direction stays, back where a long step overshoots, shorter if all do."""
-        length = 1.0
-        for _ in range(most):
-            if self.finished():
-                break
-            point = self.point
-            trial = self.at(np.where(point.held, point.target, point.prices + length * point.gap))
-            cosine = (trial.gap * point.gap).sum() / max(trial.distance * point.distance, 1e-300)
-            if cosine < 0 and length > 1.0:
-                length = 1.0
-                continue
-            self.point = trial
-            if cosine > 0.9:
-                length *= 2.0
-            elif cosine < -0.5:
-                length = max(0.5 * length, 0.25)
-            else:
-                length = min(length, 1.0)
-
-    def newton_step(self):
-        """p ← p + x with (I − dζ/dp) x = ζ(p) − p, if that at least halves p − ζ(p); False if it does not.
-
-        Far from a solution Newton's method would as soon find a minimum of profit, or a point where its matrix is singular.
-        There, and where x points against ζ, it is refused, and ζ steps go on uphill.
-        """
-        point = self.point
-        step = _krylov(lambda x: x - target_derivative(self.game, point, x), point.gap)
-        prices = np.where(point.held, point.target, point.prices + step)  # a held price exactly at its knot
-        if not np.isfinite(prices).all() or (step * point.gap).sum() <= 0:
-            return False
-        trial = self.at(prices)
-        if not trial.distance <= 0.5 * point.distance:
-            return False
-        self.point = trial
-        self.method = "newton" if self.method == "zeta" else self.method
-        return True
-
-    def best_replies(self):
-        """Sweeps of exact best replies, one price after the other, until they stop moving."""
-        self.method = "best replies"
-        for _ in range(REPLY_SWEEPS):
-            largest_move = 0.0
-            for j in np.flatnonzero(self.game.accounts.priced):
-                price, gain = best_reply(self.game, self.point, j)
-                if gain > 0:
-                    largest_move = max(largest_move, abs(price - self.point.prices[j]))
-                    self.move(j, price)
-            if largest_move < 1e-3 or self.finished():
-                break
-
-    def jump(self, products):
-        """Move, among these prices, the one whose best reply gains most; False if none gains."""
-        replies = [(*best_reply(self.game, self.point, j)[::-1], j) for j in products]
-        gain, price, product = max(replies, default=(0.0, 0.0, 0))
-        if gain <= GAIN * np.abs(self.point.expected).max():
-            return False
-        self.move(product, price)
-        return True
-
-    def move(self, product, price):
-        """Change one price."""
-        prices = self.point.prices.copy()
-        prices[product] = price
-        self.point = self.at(prices)
-
-    def solution(self, failure=None):
-        """What was found, and how the search ended."""
-        point, converged = self.point, self.solved() and failure is None
-        message = failure or (
-            "first-order conditions hold" if converged else
-            f"no equilibrium found: |p − ζ(p)| is {point.residual:.3g} kCNY after {self.evaluations} evaluations, "
-            f"most at product {int(np.abs(point.gap).argmax())}"
-        )
-        return PriceSolution(
-            point.prices, point.shares, point.residual, self.evaluations, self.method, converged, message
-        )
-
-
-def _krylov(matrix, right_side, relative=1e-3, most=200):
-    """x with matrix(x) = right_side, nearly, by generalised conjugate residuals."""
-    solution, remainder = np.zeros_like(right_side), right_side.copy()
-    target = relative * np.sqrt((right_side**2).sum())
-    directions, images = [], []
-    for _ in range(min(most, len(right_side))):
-        direction, image = remainder, matrix(remainder)
-        for earlier, earlier_image in zip(directions, images, strict=True):
-            overlap = (earlier_image * image).sum()
-            image, direction = image - overlap * earlier_image, direction - overlap * earlier
-        size = np.sqrt((image**2).sum())
-        if not size > 0:
-            break
-        image, direction = image / size, direction / size
-        directions.append(direction)
-        images.append(image)
-        along = (image * remainder).sum()
-        solution, remainder = solution + along * direction, remainder - along * image
-        if np.sqrt((remainder**2).sum()) <= target:
-            break
-    return solution

@@ -1,7 +1,7 @@
 """What a buyer pays: the posted price, purchase tax and benefits, as a piecewise linear function of the price.
 
-p is the posted price with VAT v in it. Purchase tax is rate × p / (1 + v); China's is 0.10 with v = 0.13, so an exemption
-capped at 30 kCNY covers a car of 339. Every benefit is the smaller of a line in the price and a cap,
+p is the posted price with VAT v in it. Purchase tax is rate × p / (1 + v); China's is 0.10 with v = 0.13, so an
+exemption capped at 30 kCNY covers a car of 339. Every benefit is the smaller of a line in the price and a cap,
 
     benefit(p) = min(fixed + slope × p, cap),
 
@@ -35,7 +35,9 @@ class BuyerPrice:
         intercept = np.array(self.intercept, dtype=float, ndmin=1)
         n_products = len(intercept)
         if knots.shape != (n_products, knots.shape[1]) or slopes.shape != (n_products, knots.shape[1] + 1):
-            raise ValueError(f"knots [J, K] {knots.shape}, slopes [J, K + 1] {slopes.shape}, intercept {intercept.shape}")
+            raise ValueError(
+                f"knots [J, K] {knots.shape}, slopes [J, K + 1] {slopes.shape}, intercept {intercept.shape}"
+            )
         if np.isnan(knots).any() or (knots[:, 1:] < knots[:, :-1]).any():
             raise ValueError("the knots of a product must rise from left to right")
         if not ((slopes > 0).all() and np.isfinite(slopes).all() and np.isfinite(intercept).all()):
@@ -103,7 +105,7 @@ def purchase_tax(price, rate=0.10, vat=0.13):
 
 
 def exemption(tax, cap=np.inf, share=1.0):
-    """Purchase tax waived, kCNY: min(share × tax, cap), never more than the tax. What is left to pay is tax − exemption."""
+    """Purchase tax waived, kCNY: min(share × tax, cap), never more than the tax; tax − exemption is left to pay."""
     return np.minimum(np.minimum(share * np.asarray(tax, dtype=float), cap), tax)
 
 
@@ -198,7 +200,8 @@ def fiscal(instruments, prices, tax_rate=0.10, vat=0.13) -> Fiscal:
 
 def _lines(instruments, n_products, tax_slope):
     """All exemptions, and all subsidies, as `_Lines`."""
-    waived, paid = [], []
+    waived: list[tuple] = []
+    paid: list[tuple] = []
     for entry in instruments:
         instrument = entry if isinstance(entry, Instrument) else Instrument(*entry)
         if instrument.kind not in BENEFIT_LINES:

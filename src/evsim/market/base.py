@@ -71,7 +71,7 @@ def open_market(scenario: Scenario, threads: int = 1) -> Market:
     _check_base(scenario)
     base = month_number(scenario.start) - 1
     table = read_market_table(scenario.market.table)
-    lines = with_modes(lines_of(table, scenario.market), scenario, month_name(base))
+    lines = with_modes(lines_of(table, scenario.market, month_name(base - 2)), scenario)
     traits = read_traits(table)
     names = Names()
     launches = coming_launches(scenario, lines, month_name(base))
@@ -160,7 +160,7 @@ def read_traits(table: pd.DataFrame) -> Traits:
     )
 
 
-def with_modes(lines: pd.DataFrame, scenario: Scenario, base: str) -> pd.DataFrame:
+def with_modes(lines: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     """Lines with the mode in which their brand uses its platform at the base date."""
     records = read_membership()
     inside = set(records.loc[records["mode"] == "inside", "brand"]) - set(records.loc[records["mode"] == "alliance", "brand"])
@@ -176,9 +176,9 @@ def with_modes(lines: pd.DataFrame, scenario: Scenario, base: str) -> pd.DataFra
 
 
 def coming_launches(scenario: Scenario, lines: pd.DataFrame, base: str) -> pd.DataFrame:
-    """Launches and variants after the base date, at transaction prices; without the alliance, none that exists by it alone."""
+    """Launches, variants and relaunches after the base date, at transaction prices; without the alliance, none that exists by it alone."""
     launches = read_launches()
-    wanted = launches["event"].isin(["launch", "variant"]) & (launches["month"] > base) & (launches["month"] <= scenario.end)
+    wanted = launches["event"].isin(["launch", "variant", "relaunch"]) & (launches["month"] > base) & (launches["month"] <= scenario.end)
     launches = launches[wanted & launches["list_price_low"].notna() & (scenario.products.launches == "calendar")]
     high = launches["list_price_high"].fillna(launches["list_price_low"])
     middle = 0.5 * (launches["list_price_low"] + np.minimum(high, 1.6 * launches["list_price_low"]))

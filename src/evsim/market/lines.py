@@ -38,12 +38,16 @@ def line_name(brand: str, automaker: str, powertrain: str, tier: str, platform: 
     return f"{name} ({automaker}, {platform})" if ambiguous else name
 
 
-def lines_of(table: pd.DataFrame, params: MarketParams) -> pd.DataFrame:
+def lines_of(table: pd.DataFrame, params: MarketParams, window_start: str) -> pd.DataFrame:
     """Lines of a market table, largest first, with monthly units.
 
+    Args:
+        table: as `evsim.data.read_market_table` gives it.
+        params: granularity, tiers, and how many lines are kept apart.
+        window_start: first month (YYYY-MM) of the base window; lines launched later are in their ramp-up.
     Returns:
         A frame with columns product, brand, automaker, group, powertrain, size_class, tier (code), platform, units (cars per
-        month), price (kCNY), nameplates, pooled, list_ratio (price over list price).
+        month), price (kCNY), nameplates, pooled, list_ratio (price over list price), settled (on sale during the whole window).
     Raises:
         BadRequest: nothing was sold in the base window.
     """
@@ -52,6 +56,7 @@ def lines_of(table: pd.DataFrame, params: MarketParams) -> pd.DataFrame:
     table = table[table["window_units"] > 0]
     if table.empty:
         raise BadRequest(f"market.table={params.table}: no product was sold in the base window; check the column window_units")
+    table = table.assign(settled=table["first_month"] <= window_start)  # an empty month is before every month
     table = table.assign(units=table["window_units"] * (yearly / table["window_units"].sum() / 12.0))
     if params.granularity == "full":
         lines = table.assign(pooled=table["pooled"].astype(bool), list_ratio=table["price"] / table["list_price"])
@@ -61,7 +66,7 @@ def lines_of(table: pd.DataFrame, params: MarketParams) -> pd.DataFrame:
 
 def _sorted(lines: pd.DataFrame) -> pd.DataFrame:
     columns = ["product", "brand", "automaker", "group", "powertrain", "size_class", "tier", "platform", "units", "price",
-               "nameplates", "pooled", "list_ratio"]
+               "nameplates", "pooled", "list_ratio", "settled"]
     return lines.sort_values(["units", "product"], ascending=[False, True], kind="stable")[columns].reset_index(drop=True)
 
 
@@ -86,7 +91,8 @@ def _compact(table: pd.DataFrame, params: MarketParams) -> pd.DataFrame:
 def _merge(table: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """Rows that share a key as one: units and nameplates added, prices weighted, the size class that sells most."""
     weighted = table.assign(price=table["price"] * table["units"], list_ratio=table["list_ratio"] * table["units"])
-    merged = weighted.groupby(key, sort=True, as_index=False)[["units", "price", "nameplates", "list_ratio"]].sum()
+    sums = dict.fromkeys(("units", "price", "nameplates", "list_ratio"), "sum") | {"settled": "max"}
+    merged = weighted.groupby(key, sort=True, as_index=False).agg(sums)
     merged = merged.assign(price=merged["price"] / merged["units"], list_ratio=merged["list_ratio"] / merged["units"])
     classes = table.groupby([*key, "size_class"], sort=True, as_index=False)["units"].sum()
     classes = classes.sort_values("units", ascending=False, kind="stable").drop_duplicates(key)

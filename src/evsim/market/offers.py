@@ -17,7 +17,7 @@ import pandas as pd
 
 from ..params import Scenario, month_number
 from ..params.market import MarketParams
-from ..streams import Purpose, key_of, normal, uniform
+from ..streams import Purpose, bounded_normal, key_of, uniform
 from .lines import POWERTRAINS, SIZE_CLASSES, line_name, tier_name, tier_of
 
 MODES = ("supplier", "in_house", "hardware_only", "components", "inside", "alliance")
@@ -49,8 +49,7 @@ class Launch:
 
     month: int  # from the base date
     row: int
-    opens: bool  # the row goes on sale
-    adds: bool  # one more nameplate in a line that is on sale
+    event: str  # opens: the row goes on sale; adds: one more nameplate in a line on sale; refreshes: a nameplate is renewed
 
 
 @dataclass
@@ -75,6 +74,7 @@ class Offers:
     base_price: np.ndarray  # of the table, or of the launch
     base_units: np.ndarray  # of the table, cars per month; 0 for lines to come
     quality: np.ndarray  # ξ, utils
+    launch_quality: np.ndarray  # ξ that the launch regression gives the line, utils
     cost: np.ndarray  # of the car before fees, at base battery prices, kCNY
     pack_kwh: np.ndarray
     hardware_gap: np.ndarray  # distance to the frontier at the base date
@@ -82,6 +82,7 @@ class Offers:
     refreshed: np.ndarray  # month of the last refresh of one of the line's nameplates
     cycle: np.ndarray  # months between two refreshes in the line
     first_age: np.ndarray  # age_j0
+    settled: np.ndarray  # on sale during the whole base window: its sales are no ramp-up
     on_sale: np.ndarray
 
     def __len__(self) -> int:
@@ -104,14 +105,15 @@ def make_offers(lines: pd.DataFrame, launches: pd.DataFrame, traits: "Traits", n
         names: codes are given here.
     """
     future, events = _future_lines(lines, launches, scenario.market)
-    table = pd.concat([lines.assign(opens=0), future], ignore_index=True)
+    lines = lines.assign(opens=0)
+    table = pd.concat([lines, future], ignore_index=True) if len(future) else lines
     n_lines = len(table)
     months_to_base = month_number(scenario.start) - 1
     nameplates = table["nameplates"].to_numpy(dtype=float).copy()
     cycle = np.maximum(scenario.products.refresh_months / np.maximum(nameplates, 1.0), 1.0)
     keys = np.array([key_of(product) for product in table["product"]], dtype=np.int64)
     phase = np.array([uniform(scenario.seed, Purpose.CYCLE, 0, int(key), 0) for key in keys])
-    opens = table["opens"].to_numpy()
+    opens = table["opens"].to_numpy(dtype=np.int64)
     refreshed = np.where(opens > 0, opens - months_to_base, -np.floor(phase * cycle))
     offers = Offers(
         product=list(table["product"]),
@@ -132,6 +134,7 @@ def make_offers(lines: pd.DataFrame, launches: pd.DataFrame, traits: "Traits", n
         base_price=table["price"].to_numpy(dtype=float).copy(),
         base_units=table["units"].to_numpy(dtype=float).copy(),
         quality=np.zeros(n_lines),
+        launch_quality=np.zeros(n_lines),
         cost=np.zeros(n_lines),
         pack_kwh=np.array([traits.pack_kwh(row.powertrain, row.size_class) for row in table.itertuples()]),
         hardware_gap=np.array([_hardware_gap(row, traits, scenario) for row in table.itertuples()]),
@@ -139,10 +142,11 @@ def make_offers(lines: pd.DataFrame, launches: pd.DataFrame, traits: "Traits", n
         refreshed=refreshed,
         cycle=cycle,
         first_age=np.zeros(n_lines),
+        settled=table["settled"].to_numpy(dtype=bool).copy(),
         on_sale=opens == 0,
     )
     offers.first_age = np.where(offers.on_sale, offers.age(0), 0.0)
-    return offers, [Launch(month - months_to_base, row, opens_row, not opens_row) for month, row, opens_row in events]
+    return offers, [Launch(month - months_to_base, row, event) for month, row, event in events]
 
 
 @dataclass(frozen=True)
@@ -170,40 +174,60 @@ def _hardware_gap(row, traits: Traits, scenario: Scenario) -> float:
 
 
 def _future_lines(lines: pd.DataFrame, launches: pd.DataFrame, params: MarketParams):
-    """Lines that the calendar will open, and its events as (month, row, opens)."""
-    compact = params.granularity == "compact"
-    rows = {} if not compact else {
-        (row.brand, row.automaker, row.powertrain, row.tier, row.platform): row.Index for row in lines.itertuples() if not row.pooled
-    }
-    used = set(lines["product"])
-    future, events = [], []
+    """Lines that the calendar will open, and its events as (month, row, what happens)."""
+    book = _LineBook(lines, params)
+    future: list[dict] = []
+    events = []
     for launch in launches.itertuples():
-        tier = tier_of(launch.price, params.price_tiers)
-        key = (launch.brand, launch.automaker, launch.powertrain, tier, launch.platform)
-        month = month_number(launch.month)
-        if compact and key in rows:
-            events.append((month, rows[key], False))
-            continue
-        row = len(lines) + len(future)
-        rows[key] = row
+        month, row = month_number(launch.month), book.row_of(launch)
+        if launch.event == "relaunch":
+            if row is not None:
+                events.append((month, row, "refreshes"))
+        elif row is not None:
+            events.append((month, row, "adds"))
+        else:
+            name = book.enter(launch, len(lines) + len(future))
+            future.append({
+                "product": name, "brand": launch.brand, "automaker": launch.automaker, "group": launch.group,
+                "powertrain": launch.powertrain, "size_class": launch.size_class, "platform": launch.platform,
+                "tier": tier_of(launch.price, params.price_tiers), "mode": launch.mode, "units": 0.0, "price": launch.price,
+                "nameplates": 1.0, "pooled": False, "list_ratio": 1.0, "settled": False, "opens": month,
+            })
+            events.append((month, len(lines) + len(future) - 1, "opens"))
+    return pd.DataFrame(future, columns=[*lines.columns, "opens"]), events
+
+
+class _LineBook:
+    """Which line a launch belongs to, and names for new ones."""
+
+    def __init__(self, lines: pd.DataFrame, params: MarketParams):
+        self.params, self.compact = params, params.granularity == "compact"
+        self.names = set(lines["product"])
+        self.rows: dict[tuple, int] = {}
+        for row in lines[~lines["pooled"]].itertuples():
+            self.rows[self._key(row, row.tier)] = row.Index
+
+    def _key(self, row, tier: int) -> tuple:
+        return (row.brand, row.automaker, row.powertrain, tier, row.platform) if self.compact else (row.product,)
+
+    def row_of(self, launch) -> int | None:
+        """The line's row, if there is one already."""
+        key = self._key(launch, tier_of(launch.price, self.params.price_tiers))
+        if not self.compact and launch.event == "relaunch":
+            key = (launch.of_products.split(";")[0] or launch.product,)
+        return self.rows.get(key)
+
+    def enter(self, launch, row: int) -> str:
+        """Note a new line and give it a name of its own."""
+        tier = tier_of(launch.price, self.params.price_tiers)
         name = launch.product
-        if compact:
-            name = line_name(launch.brand, launch.automaker, launch.powertrain, tier_name(tier, params.price_tiers), launch.platform)
-            if name in used:
-                name = line_name(launch.brand, launch.automaker, launch.powertrain, tier_name(tier, params.price_tiers),
-                                 launch.platform, ambiguous=True)
-        elif name in used:
-            name = f"{launch.product} ({launch.month})"
-        used.add(name)
-        future.append({
-            "product": name, "brand": launch.brand, "automaker": launch.automaker, "group": launch.group,
-            "powertrain": launch.powertrain, "size_class": launch.size_class, "tier": tier, "platform": launch.platform,
-            "mode": launch.mode, "units": 0.0, "price": launch.price, "nameplates": 1.0, "pooled": False,
-            "list_ratio": 1.0, "opens": month,
-        })
-        events.append((month, row, True))
-    columns = [*lines.columns, "opens"]
-    return pd.DataFrame(future, columns=columns), events
+        if self.compact:
+            words = (launch.brand, launch.automaker, launch.powertrain, tier_name(tier, self.params.price_tiers), launch.platform)
+            name = line_name(*words)
+            name = line_name(*words, ambiguous=True) if name in self.names else name
+        self.names.add(name)
+        self.rows[self._key(launch, tier)] = row
+        return name
 
 
 def regressors(offers: Offers, rows: np.ndarray, price: np.ndarray) -> np.ndarray:
@@ -218,36 +242,47 @@ def regressors(offers: Offers, rows: np.ndarray, price: np.ndarray) -> np.ndarra
 def place_launches(offers: Offers, seed: int, brand_spread: float, line_spread: float) -> dict[str, float]:
     """Quality and cost of lines to come, from their peers in brand, class and price; never from their own later sales.
 
-        ξ_j = x_j' b + brand + brand_spread z_b (new brands) + line_spread z_j,   ln c_j = x_j' g
+        ξ_j = x_j' b + brand + line_spread z_j,   ln c_j = x_j' g
 
-    b and g are least-squares fits of the base lines' ξ and ln c; `brand` is the mean residual of the brand's base lines,
-    shrunk by n/(n + 1). z are keyed draws, once per brand and once per line.
+    b and g are least-squares fits of the base lines' ξ and ln c, without pooled lines and lines in their ramp-up. `brand` is
+    the mean residual of the brand's lines, or of its maker's if the brand is new, shrunk by n/(n + 1); a brand without either
+    has brand_spread z_b. z are keyed draws, once per brand and once per line, from a normal cut at 2 spreads: one brand in
+    three hundred would else be beyond everything seen, and its luck the story of the run.
 
     Returns:
-        R² of both regressions and their residual standard deviations, for the record.
+        R² of both regressions and the standard deviation of quality's residuals, for the record.
     """
-    base = np.flatnonzero(offers.base_units > 0)
+    known = np.flatnonzero((offers.base_units > 0) & offers.settled & ~offers.pooled)
     future = np.flatnonzero(offers.base_units == 0)
-    design = regressors(offers, base, offers.base_price[base])
-    known = base[~offers.pooled[base]]
     fitted = regressors(offers, known, offers.base_price[known])
     quality_fit = np.linalg.lstsq(fitted, offers.quality[known], rcond=None)[0]
     cost_fit = np.linalg.lstsq(fitted, np.log(offers.cost[known]), rcond=None)[0]
-    residual = offers.quality[base] - design @ quality_fit
-    new = regressors(offers, future, offers.base_price[future])
-    for row, mean_quality, log_cost in zip(future, new @ quality_fit, new @ cost_fit, strict=True):
-        peers = residual[(offers.brand[base] == offers.brand[row]) & ~offers.pooled[base]]
-        if len(peers):
-            brand_effect = float(peers.mean()) * len(peers) / (len(peers) + 1.0)
-        else:
-            brand_effect = brand_spread * normal(seed, Purpose.LAUNCH, 0, int(offers.brand_key[row]), 0)
-        offers.quality[row] = mean_quality + brand_effect + line_spread * normal(seed, Purpose.LAUNCH, 0, int(offers.key[row]), 1)
-        offers.cost[row] = np.exp(log_cost)
+    residual = offers.quality[known] - fitted @ quality_fit
+    offers.launch_quality = offers.quality.copy()
+    rows = np.flatnonzero(~offers.pooled)
+    expected = regressors(offers, rows, offers.base_price[rows]) @ quality_fit
+    for row, mean_quality in zip(rows, expected, strict=True):
+        brand_effect = _brand_effect(offers, row, known, residual)
+        if brand_effect is None:
+            brand_effect = brand_spread * bounded_normal(seed, Purpose.LAUNCH, 0, int(offers.brand_key[row]), 0)
+        luck = line_spread * bounded_normal(seed, Purpose.LAUNCH, 0, int(offers.key[row]), 1)
+        offers.launch_quality[row] = mean_quality + brand_effect + luck
+    offers.quality[future] = offers.launch_quality[future]
+    offers.cost[future] = np.exp(regressors(offers, future, offers.base_price[future]) @ cost_fit)
     return {
         "quality_r2": _r_squared(offers.quality[known], fitted @ quality_fit),
         "cost_r2": _r_squared(np.log(offers.cost[known]), fitted @ cost_fit),
-        "quality_residual_sd": float(np.std(offers.quality[known] - fitted @ quality_fit)),
+        "quality_residual_sd": float(np.std(residual)),
     }
+
+
+def _brand_effect(offers: Offers, row: int, known: np.ndarray, residual: np.ndarray) -> float | None:
+    """Mean residual of the peers of a line, shrunk by n/(n + 1); None if it has none."""
+    for codes in (offers.brand, offers.automaker):
+        peers = residual[codes[known] == codes[row]]
+        if len(peers):
+            return float(peers.mean()) * len(peers) / (len(peers) + 1.0)
+    return None
 
 
 def _r_squared(observed: np.ndarray, fitted: np.ndarray) -> float:

@@ -39,14 +39,18 @@ def advance_products(market: Market, electric_units: np.ndarray) -> None:
 
 
 def _launch(market: Market, event) -> None:
-    """A line opens at its launch price, or a line on sale gets one more nameplate."""
+    """A line opens, gets one more nameplate, or has one renewed; a line renewed in its ramp-up takes a launch's quality."""
     offers, row = market.offers, event.row
-    if event.adds and offers.on_sale[row]:
+    if event.event == "adds" and offers.on_sale[row]:
         offers.nameplates[row] += 1.0
         return
+    if event.event == "refreshes" and not offers.settled[row]:
+        offers.quality[row] = max(offers.quality[row], offers.launch_quality[row])
     offers.on_sale[row] = True
+    offers.settled[row] = True
     offers.refreshed[row] = market.month
-    offers.first_age[row] = 0.0
+    if event.event == "opens":
+        offers.first_age[row] = 0.0
 
 
 def advance_platforms(market: Market) -> None:

@@ -47,7 +47,7 @@ class ConsumerParams(Params):
         source="ln 5.3 (52 % of owners against 17 % of phones), less an assumed part explained by income",
     )
     holding_months: float = param(
-        78.0, "mean months between buying a car and shopping for the next", unit="months", ge=12.0, le=240.0,
+        81.0, "mean months between buying a car and shopping for the next", unit="months", ge=12.0, le=240.0,
         source="first owners keep a car 5 to 8 years (scrappage_ownership evidence)",
     )
     holding_shape: float = param(

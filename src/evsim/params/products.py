@@ -11,12 +11,12 @@ class ProductParams(Params):
         source="product_launches evidence", role="lever",
     )
     brand_spread: float = param(
-        0.6, "spread of a new brand's quality, drawn once per brand", unit="utils", ge=0.0, le=3.0,
-        source="left-out brands miss the regression by 0.9 utils; split between brand and line is assumed",
+        0.68, "spread of a new brand's quality, drawn once per brand and cut at 2 spreads", unit="utils", ge=0.0, le=3.0,
+        source="the launch regression misses base lines by 0.9 utils; split between brand and line is assumed",
     )
     line_spread: float = param(
-        0.67, "spread of a new line's quality, drawn once per line", unit="utils", ge=0.0, le=3.0,
-        source="left-out brands miss the regression by 0.9 utils; split between brand and line is assumed",
+        0.76, "spread of a new line's quality, drawn once per line and cut at 2 spreads", unit="utils", ge=0.0, le=3.0,
+        source="the launch regression misses base lines by 0.9 utils; split between brand and line is assumed",
     )
     ageing: float = param(
         0.01, "quality a line loses per month since its last refresh", unit="utils per month", ge=0.0, le=0.2,

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic_core import PydanticUndefined
+
 from evsim.params import Params, Scenario
 
 from .keys import Parameter, parameters, sections, shown, unknown_key
@@ -38,16 +40,16 @@ def _overview() -> str:
     lines.append("")
     for name, model in sections().items():
         count = sum(key.startswith(f"{name}.") for key in parameters())
-        lines.append(f"  {name + '.*':<24} {_first_line(model)} ({count} keys)")
+        lines.append(f"  {name + '.*':<24} {_first_line(model)} ({count})")
     lines += ["", "Named alternatives, chosen by the bare name of the group:", ""]
-    lines += [f"  {group}={'|'.join(alternatives(group))}" for group in ALTERNATIVES]
+    lines += [f"  {group}={_names(group)}" for group in ALTERNATIVES]
     return "\n".join(lines)
 
 
 def _section(name: str) -> str:
     lines = [f"{name}: {_first_line(sections()[name])}"]
     if name in ALTERNATIVES:
-        lines.append(f"Named alternatives: {name}={'|'.join(alternatives(name))}")
+        lines.append(f"Named alternatives: {name}={_names(name)}")
     for key, parameter in parameters().items():
         if key.startswith(f"{name}."):
             lines += ["", *_entry(parameter)]
@@ -86,8 +88,21 @@ def _entry(parameter: Parameter) -> list[str]:
     ]
 
 
+def _names(group: str) -> str:
+    """The alternatives of a group, in the order in which the parameter they set declares its choices."""
+    declared = [
+        choice for key, entry in parameters().items() if key.startswith(f"{group}.") for choice in entry.choices
+    ]
+    return "|".join(
+        sorted(
+            alternatives(group),
+            key=lambda name: (name not in declared, declared.index(name) if name in declared else 0),
+        )
+    )
+
+
 def _value(value: Any) -> str:
-    if value is ...:
+    if value is PydanticUndefined:
         return "(must be given)"
     if isinstance(value, tuple | list):
         return f"[{', '.join(str(item) for item in value)}]"

@@ -56,8 +56,8 @@ def alliance(run: Any) -> Figure:
     axes.plot(list(points), list(points.values()), "o", color="white", markeredgecolor=INK, markersize=7, zorder=5)
     for place, (at, count) in enumerate(points.items()):
         axes.annotate(
-            f"observed {words.number(1e6 * count)}", (at, count), xytext=(0, 26 + 20 * place), textcoords="offset points",
-            fontsize=8, ha="center", va="bottom", zorder=6,
+            f"observed {words.number(1e6 * count)}", (at, count), xytext=(0, 26 + 20 * place),
+            textcoords="offset points", fontsize=8, ha="center", va="bottom", zorder=6,
             arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4},
         )  # fmt: skip
     label_ends(axes, labels)
@@ -66,7 +66,7 @@ def alliance(run: Any) -> Figure:
 
 
 def _observed_so_far(run: Any) -> dict[float, float]:
-    """Observed deliveries added up from the run's start, million cars at each year's end; none for a start within a year."""
+    """Observed deliveries since the run's start, million cars at each year's end; none for a start within a year."""
     if not run.scenario.start.endswith("-01"):
         return {}
     first, total, points = int(run.scenario.start[:4]), 0.0, {}

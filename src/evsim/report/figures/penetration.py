@@ -24,8 +24,8 @@ def penetration(run: Any) -> Figure:
     """Powertrains as stacked shares, with the observed new-energy share of each year as points."""
     shares = trailing_shares(run, "powertrain")
     note = (
-        f"Share of cars delivered, {TRAILING_NOTE} Points: observed share of new-energy vehicles in a year's retail sales"
-        " (CPCA), at its end; the base date has the mix of the last months before it, not of its whole year."
+        f"Share of cars delivered, {TRAILING_NOTE} Points: observed share of new-energy vehicles in a year's retail"
+        " sales (CPCA), at its end; the base date has the mix of the last months before it, not of its whole year."
     )
     figure, (axes,) = new_figure(words.penetration_finding(run), note)
     x, floor, labels = dates(shares.index), 0.0 * shares.iloc[:, 0].to_numpy(), []
@@ -56,5 +56,6 @@ def _observed_points(axes: Any, base_month: str, last: float) -> None:
     for at, rate in points.items():
         axes.annotate(
             f"{at - 1:.0f}: {words.percent(rate)}", (at, rate), xytext=(7, -6), textcoords="offset points", fontsize=8,
-            ha="left", va="top", zorder=6, bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "linewidth": 0, "alpha": 0.8},
+            ha="left", va="top", zorder=6,
+            bbox={"boxstyle": "round,pad=0.2", "facecolor": "white", "linewidth": 0, "alpha": 0.8},
         )  # fmt: skip

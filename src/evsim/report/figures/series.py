@@ -13,7 +13,7 @@ TRAILING_NOTE = "12 months to the date; months before the base date count as the
 def trailing(table: pd.DataFrame) -> pd.DataFrame:
     """Sums over the 12 months to each row, so that the season does not show.
 
-    The first row is month 0; the eleven months before it are taken to be like it, so that the first point is month 0's own.
+    The first row is month 0; the eleven months before it count as like it, so that the first point is its own.
     """
     padded = pd.concat([table.iloc[[0]]] * (MONTHS - 1) + [table])
     return padded.rolling(MONTHS).sum().iloc[MONTHS - 1 :]

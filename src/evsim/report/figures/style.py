@@ -1,7 +1,7 @@
 """One look for all figures: fonts, colours, titles, end labels, the base date; and files that are always the same.
 
 matplotlib is used by its objects, never by pyplot's hidden state. Colours are those of Okabe & Ito, which the
-colour-blind can tell apart; series are labelled where they end, not in a legend. A title states the finding, in the words
+colour-blind can tell apart; series are labelled where they end, not in a legend. A title states the finding, in words
 of `evsim.words`.
 """
 
@@ -84,7 +84,7 @@ def years_axis(axes: Axes, first: float, last: float) -> None:
 def percent_axis(axes: Axes, label: str, top: float | None = None) -> None:
     """Fractions written as per cent, from zero."""
     axes.set_ylim(0.0, top)
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{round(100 * value, 6):g} %"))
     axes.set_ylabel(label)
 
 
@@ -121,7 +121,7 @@ def label_ends(axes: Axes, labels: Sequence[tuple[str, float, str]], gap: float 
         axes.annotate(
             text, (1.0, ends[index]), xycoords="axes fraction", xytext=(1.025, place), textcoords="axes fraction",
             color=darker(colour), fontsize=9, va="center", ha="left", annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.7, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)},
+            arrowprops={"arrowstyle": "-", "color": colour, "lw": 0.7, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 0},
         )  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def darker(colour: str) -> tuple[float, float, float]:
 
 
 def spread(heights: np.ndarray, gap: float) -> np.ndarray:
-    """Ascending heights in [0, 1] moved as little as needs be so that neighbours are at least `gap` apart (least squares).
+    """Ascending heights in [0, 1], moved as little as needs be (least squares) to be at least `gap` apart.
 
     Neighbours that come too close are put around their mean: pool adjacent violators (Best & Chakravarti 1990), within
     bounds, which only clips the means.

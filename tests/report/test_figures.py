@@ -1,0 +1,189 @@
+"""Figures state their finding, keep their labels inside and apart, and are the same bytes every time."""
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+from synthetic_run import record, synthetic_run
+
+from evsim import words
+from evsim.errors import StorageError
+from evsim.params import Scenario
+from evsim.report.figures import FIGURES, comparison, draw, draw_all, draw_comparison
+from evsim.report.figures.lock_in import switching_matrix
+from evsim.report.figures.series import observed, trailing, trailing_prices, trailing_shares
+from evsim.report.figures.style import house_style, label_ends, new_figure, spread
+from evsim.results import Run
+
+
+@pytest.fixture(scope="module")
+def run():
+    return synthetic_run()
+
+
+@pytest.fixture(scope="module")
+def pairs():
+    return [[synthetic_run(seed, without_alliance=gone) for seed in (0, 1)] for gone in (False, True)]
+
+
+def boxes(artist):
+    """Texts of a drawn figure and their boxes in pixels, tick labels and arrows left out."""
+    ticks = {
+        label for axes in artist.findobj(Axes) for axis in (axes.xaxis, axes.yaxis) for label in axis.findobj(Text)
+    }
+    return {
+        text.get_text(): Text.get_window_extent(text)
+        for text in artist.findobj(Text)
+        if text.get_text().strip() and text not in ticks
+    }
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_leaves_the_page_and_no_labels_overlap(run, name):
+    with house_style():
+        figure = FIGURES[name](run)
+        FigureCanvasAgg(figure).draw()
+        page = figure.bbox
+        for text, box in boxes(figure).items():
+            assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= page.x1 and box.y1 <= page.y1, text
+        for axes in figure.axes:
+            labels = [Text.get_window_extent(text) for text in axes.texts]
+            for at, box in enumerate(labels):
+                assert not any(box.overlaps(other) for other in labels[at + 1 :]), axes.texts[at].get_text()
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_title_states_a_finding_and_axes_have_units(run, name):
+    with house_style():
+        figure = FIGURES[name](run)
+    title = figure.get_suptitle().replace("\n", " ")
+    assert len(title) > 30 and any(character.isdigit() for character in title)
+    for axes in figure.axes:
+        assert axes.get_xlabel() or axes.get_ylabel()
+
+
+def test_a_title_is_the_sentence_of_words(run):
+    with house_style():
+        title = FIGURES["camps"](run).get_suptitle().replace("\n", " ")
+    assert title + "." == words.shares_finding(run)
+
+
+def test_drawing_twice_gives_the_same_bytes_in_png_and_svg(run, tmp_path):
+    first, second = (draw("camps", run, tmp_path / at) for at in "ab")
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+    assert b"<dc:date>" not in (tmp_path / "a" / "camps.svg").read_bytes()
+
+
+def test_draw_all_writes_every_figure_twice_and_leaves_matplotlib_as_it_was(run, tmp_path):
+    before = dict(matplotlib.rcParams)
+    written = draw_all(run, tmp_path / "图 表")
+    assert [path.name for path in written] == [f"{name}{suffix}" for name in FIGURES for suffix in (".png", ".svg")]
+    assert all(path.stat().st_size > 1000 for path in written)
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_a_folder_that_cannot_be_made_is_a_storage_error(run, tmp_path):
+    (tmp_path / "taken").write_text("a file")
+    with pytest.raises(StorageError):
+        draw("camps", run, tmp_path / "taken")
+
+
+@pytest.mark.parametrize("end", ["2024-01", "2024-06", "2025-02"])
+def test_every_figure_can_be_drawn_of_a_short_run(end, tmp_path):
+    assert len(draw_all(synthetic_run(0, "2024-01", end), tmp_path)) == 2 * len(FIGURES)
+
+
+def test_figures_of_a_world_without_alliance_cars_can_be_drawn(tmp_path):
+    made = {name: dict(columns) for name, columns in record(0, "2024-01", "2024-12").items()}
+    made["market"]["camp"] = np.where(
+        np.array(made["market"]["camp"]) == "alliance", "incumbent", made["market"]["camp"]
+    )
+    made["headline"]["alliance_cumulative_deliveries"] = np.zeros(13)
+    run = Run.from_record(Scenario(name="no_alliance", end="2024-12"), 0, made, {})
+    assert len(draw_all(run, tmp_path)) == 2 * len(FIGURES)
+    assert words.deliveries_finding(run) == "The alliance delivers no car by December 2024."
+
+
+def test_trailing_shares_start_at_month_zero_and_end_with_the_last_twelve_months(run):
+    shares = trailing_shares(run, "camp")
+    assert shares.iloc[0].to_dict() == pytest.approx(run.base_shares("camp"))
+    assert shares.iloc[-1].to_dict() == pytest.approx(run.shares("camp"))
+    assert np.allclose(shares.sum(axis=1), 1.0)
+
+
+def test_trailing_sums_take_the_season_out():
+    import pandas as pd
+
+    season = pd.DataFrame({"cars": [10.0] + [10.0 + 3.0 * np.sin(2 * np.pi * month / 12) for month in range(36)]})
+    assert np.ptp(trailing(season)["cars"].iloc[12:]) < 1e-9
+
+
+def test_a_trailing_price_is_weighted_by_cars(run):
+    last = run.market.query("month >= '2035-01' and camp == 'alliance'")
+    assert trailing_prices(run, "camp")["alliance"].iloc[-1] == pytest.approx(
+        np.average(last["price"], weights=last["units"])
+    )
+
+
+def test_rows_of_the_switching_matrix_sum_to_one_and_first_cars_come_last(run):
+    matrix = switching_matrix(run, 2035)
+    assert np.allclose(matrix.sum(axis=1), 1.0)
+    assert matrix.index[-1] == words.FIRST_CAR and matrix.columns[-1] == "others"
+
+
+def test_the_observed_record_has_the_alliance_and_the_penetration():
+    assert observed("alliance", "HIMA", "nev_retail")[2025] == pytest.approx(588_549, rel=1e-3)
+    assert 0.5 < observed("market", "market", "nev_penetration")[2025] < 0.6
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 19])
+def test_labels_are_kept_apart_in_order_and_within_the_axes(count):
+    heights = np.sort(np.random.default_rng(count).beta(0.3, 0.3, count))
+    places = spread(heights, 0.05)
+    assert (np.diff(places) >= 0.05 - 1e-12).all() and places[0] >= 0.0 and places[-1] <= 1.0
+
+
+def test_labels_far_apart_stay_where_they_are():
+    heights = np.array([0.1, 0.4, 0.9])
+    assert spread(heights, 0.05) == pytest.approx(heights)
+
+
+def test_labels_are_moved_no_more_than_the_least_squares_need():
+    """Against scipy's solver of the same problem."""
+    from scipy.optimize import minimize
+
+    heights, gap = np.array([0.02, 0.03, 0.04, 0.5, 0.52]), 0.05
+    gaps = {"type": "ineq", "fun": lambda places: np.diff(places) - gap}
+    start = np.array([0.05, 0.15, 0.25, 0.45, 0.6])
+    distance = lambda places: ((places - heights) ** 2).sum()  # noqa: E731
+    best = minimize(distance, start, constraints=[gaps], bounds=[(0, 1)] * 5, tol=1e-12)
+    assert spread(heights, gap) == pytest.approx(best.x, abs=1e-5)
+
+
+def test_end_labels_stand_at_the_height_of_their_series_when_there_is_room():
+    with house_style():
+        figure, (axes,) = new_figure("Title", "Note")
+        axes.set_ylim(0.0, 10.0)
+        label_ends(axes, [("low", 1.0, "#000000"), ("high", 9.0, "#000000")])
+    assert [text.xyann[1] for text in axes.texts] == pytest.approx([0.1, 0.9])
+
+
+def test_a_comparison_draws_zero_at_month_zero_and_names_winner_and_loser(pairs, tmp_path):
+    with house_style():
+        figure = comparison(*pairs)
+    for series in figure.axes[0].get_lines():
+        x, y = np.asarray(series.get_xdata(), float), np.asarray(series.get_ydata(), float)
+        if len(x) > 100:
+            assert y[0] == pytest.approx(0.0, abs=1e-9)
+    assert "BYD gains" in figure.get_suptitle() and "Seres loses" in figure.get_suptitle()
+    assert [path.name for path in draw_comparison(*pairs, tmp_path)] == ["comparison.png", "comparison.svg"]
+
+
+def test_a_comparison_of_one_pair_has_no_interval(pairs, tmp_path):
+    draw_comparison(pairs[0][:1], pairs[1][:1], tmp_path)
+    assert "[" not in words.comparison_finding(pairs[0][:1], pairs[1][:1])
+    with pytest.raises(ValueError, match="seeds"):
+        draw_comparison(pairs[0], pairs[1][:1], tmp_path)
