@@ -230,7 +230,7 @@ def _platforms(months, rows, units, rng):
     years = np.array([int(month[:4]) for month in months[1:]])
     for year in np.unique(years):
         bought = sold[years == year].sum(axis=0)
-        owners = {"none": 0.4 * bought.sum()} | {
+        owners = {"first car": 0.4 * bought.sum()} | {
             name: 0.6 * bought[i] for i, name in enumerate(names) if name != "none"
         }
         for owned, buyers in owners.items():

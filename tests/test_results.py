@@ -1,17 +1,18 @@
 """A Run keeps its tables, their meaning and their digest; books that do not balance are refused by name and month."""
 
+import csv
 import hashlib
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
+from synthetic_run import record, synthetic_run
 
 from evsim.errors import EvsimError, StorageError
 from evsim.params import Scenario
 from evsim.results import COLUMNS, Run, check_books, columns_table, read
 from evsim.tables import frame
-from synthetic_run import record, synthetic_run
 
 SHORT = ("2024-01", "2025-06")
 
@@ -126,7 +127,7 @@ def test_the_repeat_rate_weighs_platforms_by_their_buyers():
     run = build(made)
     assert run.repeat_rate() == pytest.approx(70.0 / 100.0)
     assert run.platform_repeat(2024) == {"BYD": 1.0, "huawei": 0.25}
-    made["switching"] = {"year": [2024], "from_platform": ["none"], "to_platform": ["BYD"], "buyers": [1.0]}
+    made["switching"] = {"year": [2024], "from_platform": ["first car"], "to_platform": ["BYD"], "buyers": [1.0]}
     assert build(made).repeat_rate() is None
 
 
@@ -169,8 +170,9 @@ def test_a_saved_run_is_read_back_whole_from_a_folder_with_spaces_and_chinese(ru
     again = read(folder)
     assert again.digest == run.digest and again.scenario == run.scenario and again.provenance == run.provenance
     pd.testing.assert_frame_equal(again.market, run.market)
-    csv = pd.read_csv(folder / "market.csv", keep_default_na=False)
-    np.testing.assert_array_equal(csv["price"], run.market["price"])
+    with (folder / "market.csv").open(encoding="utf-8", newline="") as file:
+        prices = [float(row["price"]) for row in csv.DictReader(file)]
+    np.testing.assert_array_equal(prices, run.market["price"])
 
 
 def test_reading_refuses_tables_changed_after_the_run_and_folders_without_one(run, tmp_path):

@@ -61,7 +61,9 @@ def test_uniforms_are_uniform_and_uncorrelated_between_neighbours():
 
 
 def test_the_normal_quantile_agrees_with_scipy():
-    probabilities = np.concatenate([10.0 ** -np.arange(1, 17), np.linspace(0.001, 0.999, 997), 1 - 10.0 ** -np.arange(1, 15)])
+    probabilities = np.concatenate(
+        [10.0 ** -np.arange(1, 17), np.linspace(0.001, 0.999, 997), 1 - 10.0 ** -np.arange(1, 15)]
+    )
     ours = np.array([streams.normal_quantile(p) for p in probabilities])
     np.testing.assert_allclose(ours, special.ndtri(probabilities), rtol=2e-13, atol=1e-14)
 

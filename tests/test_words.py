@@ -1,12 +1,13 @@
 """Sentences say what the tables hold, in numbers a reader can take in."""
 
+import dataclasses
 import re
 
 import pytest
 from scipy import stats
+from synthetic_run import synthetic_run
 
 from evsim import words
-from synthetic_run import synthetic_run
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,12 @@ def test_winners_gain_and_losers_lose(run):
     assert float(loser[3]) - float(loser[4]) == pytest.approx(float(loser[2]), abs=0.11)
 
 
+def test_pooled_makers_are_neither_winners_nor_losers(run):
+    market = run.market.assign(automaker=lambda table: table["automaker"].replace({"BYD": "Other makers"}))
+    pooled = dataclasses.replace(run, tables=dict(run.tables) | {"market": market})
+    assert words.winners_finding(pooled).startswith("Seres gains most")
+
+
 def test_a_run_of_half_a_year_has_findings_too():
     short = synthetic_run(0, "2024-01", "2024-06")
     assert "the 6 months to June 2024" in words.shares_finding(short)
@@ -105,6 +112,7 @@ def test_the_paired_interval_is_scipys_t_interval():
 def test_a_change_is_measured_the_verbs_way():
     assert words.share_change((0.021, 0.018, 0.024)) == "gains 2.1 points [1.8, 2.4]"
     assert words.share_change((-0.021, -0.024, -0.018), plural=True) == "lose 2.1 points [1.8, 2.4]"
+    assert words.share_change((0.0002, -0.0001, 0.0005)) == "gains 0.0 points [0.0, 0.1]"
     assert words.share_change((0.021, float("nan"), float("nan"))) == "gains 2.1 points"
 
 
@@ -115,6 +123,11 @@ def test_comparison_says_who_gains_without_the_alliance():
     assert f"Without the alliance, BYD gains {100 * sum(gains) / 3:.1f} points [" in " ".join(said)
     assert any(re.search(r"Seres loses [\d.]+ points \[", text) for text in said)
     assert said[-1] == "Mean of 3 paired seeds, 90 % interval in brackets."
+
+
+def test_a_comparison_of_like_worlds_names_no_winner():
+    runs = [synthetic_run(seed) for seed in (0, 1, 2)]
+    assert "no automaker's share changes by more than chance" in words.comparison_finding(runs, runs)
 
 
 def test_comparison_refuses_runs_that_are_not_pairs():

@@ -1,8 +1,10 @@
 """EVMarket: the order of events in a month."""
 
+import itertools
+
 import mesa
 
-from .agents import KINDS, Government, Orchestrator
+from .agents import KINDS, Consumer, Consumers, Government, Orchestrator
 from .market.accounts import keep_accounts, open_books
 from .market.base import open_market
 from .market.clearing import clear
@@ -29,6 +31,7 @@ class EVMarket(mesa.Model):
         if rng is not None:
             scenario = scenario.model_copy(update={"seed": int(rng)})
         super().__init__(rng=scenario.seed)
+        self.agent_numbers = itertools.count(1)
         self.market = open_market(scenario, threads)
         set_drift(self.market)
         self.books = open_books(self.market)
@@ -47,6 +50,27 @@ class EVMarket(mesa.Model):
             agenttype_reporters={kind: {"name": "name", "units": "units", "profit": "profit", "cash": "cash"} for kind in KINDS.values()},
         )
         self.running = True
+
+    def register_agent(self, agent: mesa.Agent) -> None:
+        """As Mesa does, but number the agent here: Mesa 3.3 counts in a table that would keep the model alive for good."""
+        getattr(mesa.Agent, "_ids", {}).pop(self, None)
+        agent.unique_id = next(self.agent_numbers)
+        super().register_agent(agent)
+
+    @property
+    def consumers(self) -> Consumers:
+        """All households."""
+        return Consumers(self)
+
+    @property
+    def agents_by_type(self) -> dict:
+        """Agents of each kind; the households, which Mesa does not register, among them."""
+        return {**super().agents_by_type, Consumer: self.consumers}
+
+    @property
+    def agent_types(self) -> list[type]:
+        """Every kind of agent."""
+        return list(self.agents_by_type)
 
     @property
     def is_january(self) -> bool:

@@ -35,6 +35,8 @@ def run(
             model.step()
             if progress:
                 progress(model.market.month, scenario.n_months)
-        return Run.from_record(model.market.scenario, model.market.scenario.seed, model.record, dict(model.market.diagnostics))
+        return Run.from_record(
+            model.market.scenario, model.market.scenario.seed, model.record, dict(model.market.diagnostics)
+        )
     finally:
         getattr(mesa.Agent, "_ids", {}).pop(model, None)

@@ -95,7 +95,7 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
     },
     "switching": {
         "year": Column("year", "calendar year"),
-        "from_platform": Column("name", "stack of the car owned; `none` for a first car"),
+        "from_platform": Column("name", "stack of the car owned; `first car` for buyers without one"),
         "to_platform": Column("name", "stack of the car bought"),
         "buyers": Column("cars per year", "buyers who went from the one to the other"),
     },

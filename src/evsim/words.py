@@ -18,7 +18,7 @@ POWERTRAINS: Mapping[str, str] = {
     "erev": "range-extended",
 }
 POOLED = "Other "  # how names of pooled small brands and makers begin
-FIRST_CAR = "none"  # in `from_platform` of the switching table
+FIRST_CAR = "first car"  # in `from_platform` of the switching table
 PLATFORMS: Mapping[str, str] = {"supplier": "bought-in stacks", "none": "no stack"}
 WORLDS: Mapping[str, str] = {
     "no_alliance": "Without the alliance",
@@ -335,8 +335,9 @@ def compare(baseline_runs: Sequence[Any], other_runs: Sequence[Any]) -> list[str
     check_pairs(baseline_runs, other_runs)
     phrase, when = world(other_runs[0].scenario.name), f"in {period(other_runs[0])}"
     camps, firms, drives = (share_changes(baseline_runs, other_runs, by) for by in ("camp", "automaker", "powertrain"))
+    sold = {camp for run in other_runs for camp in run.shares("camp")}
     moved = [name for name in firms if not name.startswith(POOLED)]
-    facts = [(CAMPS[camp], camps[camp], camp != "alliance") for camp in CAMPS if camp in camps]
+    facts = [(CAMPS[camp], camps[camp], camp != "alliance") for camp in CAMPS if camp in sold]
     facts += [(name, firms[name], False) for name in dict.fromkeys((*moved[:-4:-1], moved[0]))]
     if "ice" in drives:
         facts.append(("combustion cars", drives["ice"], True))
@@ -354,13 +355,15 @@ def compare(baseline_runs: Sequence[Any], other_runs: Sequence[Any]) -> list[str
 
 
 def comparison_finding(baseline_runs: Sequence[Any], other_runs: Sequence[Any]) -> str:
-    """The automakers that gain and lose most in another world, in one sentence."""
+    """The automakers that clearly gain and lose most in another world: intervals without zero."""
     check_pairs(baseline_runs, other_runs)
     changes = share_changes(baseline_runs, other_runs, "automaker")
-    named = [name for name in changes if not name.startswith(POOLED)]
-    loser, winner = named[0], named[-1]
-    both = names(f"{name} {share_change(changes[name])}" for name in dict.fromkeys((winner, loser)))
-    return f"{world(other_runs[0].scenario.name)}, {both} in {period(other_runs[0])}."
+    phrase, when = world(other_runs[0].scenario.name), f"in {period(other_runs[0])}"
+    clear = [name for name, (_, low, high) in changes.items() if not low <= 0.0 <= high and not name.startswith(POOLED)]
+    if not clear:
+        return f"{phrase}, no automaker's share changes by more than chance {when}."
+    both = names(f"{name} {share_change(changes[name])}" for name in dict.fromkeys((clear[-1], clear[0])))
+    return f"{phrase}, {both} {when}."
 
 
 def share_changes(
@@ -391,7 +394,7 @@ def _price_change(interval: tuple[float, float, float]) -> str:
 def _size(interval: tuple[float, float, float], scale: float) -> tuple[str, str]:
     """The size of a change and its interval in brackets, both counted in the direction of the mean."""
     sign = scale if interval[0] >= 0 else -scale
-    mean, *ends = (sign * value for value in interval)
+    mean, *ends = (round(sign * value, 1) + 0.0 for value in interval)  # -0.0 + 0.0 is 0.0
     low, high = sorted(ends)
     return f"{mean:.1f}", "" if isnan(low) else f" [{low:.1f}, {high:.1f}]"
 

@@ -81,6 +81,7 @@ def test_shares_that_no_qualities_give_are_reported_not_returned_as_found():
     assert "product" in found.message
 
 
+@pytest.mark.filterwarnings("ignore:The model may be under-identified")  # it is only asked for its contraction
 def test_the_contraction_of_pyblp_finds_the_same_qualities():
     draws, n_consumers, n_products = np.random.default_rng(0), 30, 5
     observed, attribute = draws.dirichlet(np.ones(n_products + 1))[:n_products], draws.normal(size=n_products)

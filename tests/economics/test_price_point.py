@@ -48,7 +48,7 @@ def test_a_given_price_is_its_own_target_and_never_reacts():
 
 
 def test_a_product_nobody_can_afford_is_still_told_a_price():
-    """Shares that underflow cancel in ζ: alone at any price, it tends to cost + 1/α of the least sensitive, plus E m."""
+    """Shares that underflow cancel in ζ, which tends to cost + 1/α of the least sensitive buyer."""
     demand = Demand(np.zeros((2, 1)), np.array([0.05, 0.02]))
     game = bertrand(demand, np.array([100.0]), np.array([0]))
     assert evaluate(game, np.array([1e6])).shares[0] == 0.0

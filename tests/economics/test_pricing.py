@@ -48,6 +48,16 @@ def test_a_logit_monopolist_charges_what_lambert_w_says(quality, cost):
     assert solution.prices[0] == pytest.approx(cost + markup, abs=1e-10)
 
 
+@pytest.mark.parametrize("quality", [300.0, 3000.0])
+def test_a_monopolist_whose_market_is_covered_at_cost_climbs_to_where_it_no_longer_is(quality):
+    """ζ alone would climb by 1/α a step: as many steps as the surplus at cost has utils."""
+    solution = equilibrium_prices(bertrand(logit([quality]), np.array([100.0]), np.array([0])))
+    assert solution.converged and solution.iterations < 100
+    margin = solution.prices[0] - 100.0
+    w = 0.03 * margin - 1.0  # W(x) is the w with w + log w = log x
+    assert w + np.log(w) == pytest.approx(quality - 3.0 - 1.0, rel=1e-12)
+
+
 def test_a_logit_monopolist_of_many_products_adds_one_markup_by_lambert_w():
     costs = np.linspace(80.0, 300.0, 40)
     qualities = 0.02 * costs + np.sin(np.arange(40.0))
@@ -204,17 +214,19 @@ def test_the_search_finds_its_way_from_absurd_prices():
 # Kinks.
 
 
-def test_prices_bunch_at_the_cap_of_an_exemption_and_nobody_gains_by_leaving():
+@pytest.mark.parametrize("n_firms", [40, 8, 1])
+def test_prices_bunch_at_the_cap_of_an_exemption_and_nobody_gains_by_leaving(n_firms):
     demand, _ = made_up_demand(2, n_products=40, n_consumers=150)
-    costs = np.linspace(95.0, 150.0, 40)
-    for owners in (np.arange(40), np.arange(40) % 8, np.zeros(40, dtype=int)):
-        game = bertrand(demand, costs, owners, exempt(40))
-        solution = equilibrium_prices(game)
-        knot = game.buyer_price.knots[:, 0]
-        assert 2 <= (solution.prices == knot).sum() < 40
-        assert solution.residual <= 1e-9
-        fine = np.concatenate([np.linspace(20.0, 900.0, 881), knot[0] + np.linspace(-1.0, 1.0, 201)])
-        assert largest_gain(game, solution.prices, fine).gain <= 1e-12
+    costs, owners = np.linspace(110.0, 130.0, 40), np.arange(40) % n_firms
+    untaxed = equilibrium_prices(bertrand(demand, costs, owners)).prices
+    game = bertrand(demand, costs, owners, exempt(40, cap=0.1 / 1.13 * (np.median(untaxed) - 1.0)))
+    solution = equilibrium_prices(game)
+    knot = game.buyer_price.knots[:, 0]
+    assert 3 <= (solution.prices == knot).sum() < 40
+    assert (solution.prices < knot).any() and (solution.prices > knot).any()
+    assert solution.residual <= 1e-9
+    fine = np.concatenate([np.linspace(20.0, 900.0, 881), knot[0] + np.linspace(-1.0, 1.0, 201)])
+    assert largest_gain(game, solution.prices, fine).gain <= 1e-12
 
 
 @pytest.mark.parametrize("knot", [134.5, 137.0, 140.0, 143.5])
@@ -318,6 +330,16 @@ def test_costs_recovered_from_prices_give_those_prices_back(kind):
     )
     solution = equilibrium_prices(again, prices * 1.05)
     assert solution.prices == pytest.approx(prices, abs=1e-6)
+
+
+def test_the_cost_told_by_a_price_at_a_kink_is_inside_the_interval_that_holds_it_there():
+    demand, _ = made_up_demand(3, n_products=4)
+    owners, rule = np.arange(4), exempt(4)
+    prices = rule.knots[:, 0] + np.array([0.0, 8.0, -8.0, 20.0])
+    costs = costs_from_prices(bertrand(demand, np.zeros(4), owners, rule), prices)
+    for shift in (-1.0, 1.0):
+        moved = costs + np.array([shift, 0.0, 0.0, 0.0])
+        assert equilibrium_prices(bertrand(demand, moved, owners, rule)).prices == pytest.approx(prices, abs=1e-8)
 
 
 def test_costs_of_given_prices_are_kept_and_costs_that_prices_do_not_tell_are_refused():

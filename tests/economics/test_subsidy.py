@@ -92,6 +92,9 @@ def test_an_exemption_never_exceeds_the_tax_whatever_its_scale():
     rule = compose([("tax_exemption", np.array([True]), 0.0, 1.0, 30.0, 2.0)], 1)
     assert rule.value(np.array([200.0])) == pytest.approx([200.0])
     assert rule.knots[0, 0] == pytest.approx(2 * 339.0)
+    money = fiscal([("tax_exemption", np.array([True]), 0.0, 1.0, 30.0, 2.0)], [200.0])
+    assert money.purchase_tax == pytest.approx([0.0])
+    assert money.exemption == pytest.approx(purchase_tax([200.0]))
 
 
 def test_the_formulas_of_single_instruments():

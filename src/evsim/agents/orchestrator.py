@@ -14,7 +14,7 @@ class Orchestrator(mesa.Agent):
     def __init__(self, model, name: str, platform: str):
         super().__init__(model)
         self.name, self.platform = name, platform
-        self.offered = ("alliance", "inside")  # modes a brand may have
+        self.offered: tuple[str, ...] = ("alliance", "inside")  # modes a brand may have
 
     def offer_terms(self) -> None:
         """Say in which modes the stack is to be had: none of them in a world without the alliance."""

@@ -23,8 +23,9 @@ def royalty(prices, terms: Terms, vat):
     return terms.revenue_share * np.asarray(prices) / (1.0 + vat) + terms.unit_fee
 
 
-def price_weights(automaker_of, n_automakers, terms: Terms, vat, *, fellow_weight=0.0, leader_weight=0.0,
-                  leader_sets_prices=False):
+def price_weights(
+    automaker_of, n_automakers, terms: Terms, vat, *, fellow_weight=0.0, leader_weight=0.0, leader_sets_prices=False
+):
     """Revenue weights, cost weights and payments of every decision maker in the price game.
 
     Decision maker f maximises Σ_j (A_fj p_j − B_fj c_j − F_fj) s_j. Rows 0 … n−1 are automakers, the last row is the leader:

@@ -1,7 +1,7 @@
 """Shares, concentration, elasticities, diversion: how a market is described.
 
 The derivative of shares is the mixed logit's with given consumers: ∂s_k/∂q_j = Γ_jk − Λ_j δ_jk, Λ_j = Σ_i w_i α_i P_ij,
-Γ_jk = Σ_i w_i α_i P_ij P_ik. In every square table the row is the price that moves, the column the product that responds.
+Γ_jk = Σ_i w_i α_i P_ij P_ik. In every square table the row is the price that moves, the column what responds.
 Prices here are the buyer's; where tax or subsidy make dq/dp other than 1, multiply row j by q'_j for the posted price.
 """
 
@@ -40,7 +40,7 @@ def group_shares(shares, group, n_groups=None):
 
 
 def hhi(shares):
-    """Herfindahl–Hirschman index, points from 0 to 10 000: 10 000 Σ_g s_g², shares scaled to sum to 1; 0 without sales."""
+    """Herfindahl–Hirschman index, points from 0 to 10 000: 10 000 Σ s², shares scaled to sum to 1; 0 without sales."""
     return float(10_000.0 * (market_shares(shares) ** 2).sum())
 
 

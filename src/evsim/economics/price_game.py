@@ -1,10 +1,10 @@
 """The price game: who sets which price, and what each firm earns on each sale.
 
 Each product's price has one setter. Setter f maximises Σ_k m_fk s_k with m_fk = A_fk p_k − B_fk c_k − F_fk over the
-prices it sets, others' given: A, B and F say how much of a product's revenue and cost, and what payment a vehicle, enter
-f's account. An ordinary firm has A = B = 1 on its own products (`bertrand`); a royalty, VAT, a share in a partner's
-profit, a platform's fee on partners' cars are other numbers in the same three tables. A product without setter keeps a
-given price. Fields that may be left out (None) are filled in when the object is made.
+prices it sets, others' given: A, B and F say how much of a product's revenue and cost, and what payment a vehicle,
+enter f's account. An ordinary firm has A = B = 1 on its own products (`bertrand`); a royalty, VAT, a share in a
+partner's profit, a platform's fee on partners' cars are other numbers in the same three tables. A product without
+setter keeps a given price. Fields that may be left out (None) are filled in when the object is made.
 """
 
 from dataclasses import dataclass

@@ -108,7 +108,7 @@ def kinked_replies(prices, row_of_product, revenue, cost, sums, knots, slopes):
 
     With slope d the map says p(d) = (cost + (A s / d + Σ_k Γ m) / Λ) / A, lower the steeper q. From the price's segment
     walk toward p(d) of the segment reached: stop where p(d) lies in its own segment, or at a knot where the slope rises
-    and neither side wants to leave it. Past a knot where the slope falls the walk goes on in the same direction.
+    and each side points to the other. Past a knot where the slope falls the walk goes on in the same direction.
 
     Args:
         prices: p, `[J]`; row_of_product: −1 where the price is given, and stays.
@@ -132,15 +132,11 @@ def kinked_replies(prices, row_of_product, revenue, cost, sums, knots, slopes):
             slope = slopes[j, segment]
             reply = fixed + slope_free / slope
             if segment < n_knots and reply > knots[j, segment]:
-                beyond = slopes[j, segment + 1]
-                if beyond > slope and fixed + slope_free / beyond < knots[j, segment]:
-                    reply, slope = knots[j, segment], 0.0
-                    break
                 segment += 1
             elif segment > 0 and reply < knots[j, segment - 1]:
-                beyond = slopes[j, segment - 1]
-                if beyond < slope and fixed + slope_free / beyond > knots[j, segment - 1]:
-                    reply, slope = knots[j, segment - 1], 0.0
+                below = slopes[j, segment - 1]
+                if below < slope and fixed + slope_free / below > knots[j, segment - 1]:
+                    reply, slope = knots[j, segment - 1], 0.0  # from below it would come back up: it rests here
                     break
                 segment -= 1
             else:

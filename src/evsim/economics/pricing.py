@@ -105,8 +105,8 @@ def verified_prices(game: PriceGame, start=None, tolerance=1e-10, max_iterations
     """`equilibrium_prices`, and no setter has a better price for any one product, near or far.
 
     With consumers that differ much a first-order solution may leave a better price far away (for few who hardly mind).
-    Here each price's best reply is looked up over the whole range; where one gains, the search goes on from there. It costs
-    about a hundred exponentials for each consumer and product. Where that never ends there may be no equilibrium in pure
+    Here each price is tried over the whole range; where a setter gains, the search goes on from there. That costs about
+    a hundred exponentials for each consumer and product. Where it never ends there may be no equilibrium in pure
     strategies: prices that solve the first-order conditions are returned, and `converged` is False.
     """
     search = Search(game, evaluate(game, _start(game, start)), tolerance, max_iterations)
@@ -118,7 +118,7 @@ def _settle(search, products):
     search.solve()
     for _ in range(JUMPS):
         local = search.point
-        if not search.jump(products):
+        if not search.solved() or not search.jump(products):
             return search.solution()
         search.solve()
         if not search.solved():

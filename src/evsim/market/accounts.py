@@ -67,6 +67,11 @@ class Books:
     research: np.ndarray  # own software R&D, kCNY a month
     queue: Queue = field(default_factory=Queue)
 
+    def months_waiting(self, market: "Market") -> np.ndarray:
+        """Months the queue of each maker takes at its capacity, `[automakers]`."""
+        cars = self.queue.waiting(market.population.weight, len(market.offers))
+        return np.bincount(market.offers.automaker, cars, len(self.capacity)) / self.capacity
+
 
 @dataclass(frozen=True)
 class MonthAccounts:
@@ -139,7 +144,11 @@ def keep_accounts(market: "Market", books: Books, outcome: "Outcome") -> MonthAc
     royalties = np.bincount(maker, units * fees, n_makers)
     costs = np.bincount(maker, units * market.costs()[rows], n_makers)
     gross = revenue - royalties - costs
-    fixed = np.where(np.isnan(books.base_fixed_costs), scenario.accounts.fixed_cost_share * np.maximum(gross, 0.0), books.base_fixed_costs)
+    fixed = np.where(
+        np.isnan(books.base_fixed_costs),
+        scenario.accounts.fixed_cost_share * np.maximum(gross, 0.0),
+        books.base_fixed_costs,
+    )
     research = np.where(revenue > 0, books.research, 0.0)
     profit = gross - fixed - research
     books.cash = books.cash + profit

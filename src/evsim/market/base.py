@@ -38,12 +38,14 @@ from ..economics.utility import INCOME
 from ..errors import BadRequest
 from ..params import Scenario, month_name, month_number
 from . import kernels, pricing
-from .kernels import Habits, Shelf
+from .kernels import Habits
 from .lines import lines_of, vintage_shares
 from .offers import Names, Traits, make_offers, place_launches
 from .owners import (
     FIRST_YEAR,
     Households,
+    Origin,
+    Past,
     Spells,
     fit_vintages,
     is_newcomer,
@@ -64,6 +66,8 @@ SHIPPED_BASE = {"2021": "2021-12", "2023": "2023-12"}
 def open_market(scenario: Scenario, threads: int = 1) -> Market:
     """The market at the base date, calibrated to its table.
 
+    Owners need tastes, ξ needs owners (their loyalty), costs need the population: the order of the lines below.
+
     Raises:
         BadRequest: the table is faulty, a shipped table does not belong to the start month, or the table's prices ask for a
             negative cost.
@@ -79,24 +83,37 @@ def open_market(scenario: Scenario, threads: int = 1) -> Market:
     policy = make_policy(offers, scenario)
     habits = habits_of(scenario)
     platforms = open_platforms(names.platforms, scenario, month_name(base))
+    _check_leap(scenario, names.platforms)
     rows = np.flatnonzero(offers.on_sale)
     outlay = policy.buyer_price(0, rows).value(offers.base_price[rows])
     clock = shopping_clock(scenario)
+    firms = pd.concat([lines[["automaker", "group"]], launches[["automaker", "group"]]])
     market = Market(
-        scenario=scenario, names=names, offers=offers, platforms=platforms, population=None, policy=policy, traits=traits,  # type: ignore[arg-type]
-        habits=habits, clock=clock, calendar=calendar, community=np.zeros((1, len(platforms))), panel=None,  # type: ignore[arg-type]
-        pack_price=0.0, base_pack_price=0.0, electric_fleet=1.0, threads=threads,
-        groups=dict(zip([*lines["automaker"], *launches["automaker"]], [*lines["group"], *launches["group"]], strict=True)),
+        scenario=scenario,
+        names=names,
+        offers=offers,
+        platforms=platforms,
+        policy=policy,
+        traits=traits,
+        habits=habits,
+        clock=clock,
+        calendar=calendar,
+        groups=dict(zip(firms["automaker"], firms["group"], strict=True)),
+        base_pack_price=pack_price(base // 12),
+        threads=threads,
     )
-    market.base_pack_price = market.pack_price = pack_price(base // 12)
+    market.pack_price = market.base_pack_price
+    market.whispers = np.zeros((1, len(platforms)))
+    market.wait = np.zeros(len(names.automakers))
     years = list(range(FIRST_YEAR, max(base // 12, FIRST_YEAR) + 1))
     shares = vintage_shares(read_vintages(), lines, scenario.market.price_tiers, years)
     put_on_the_road(market, shares, base)
     tastes = tastes_of(scenario.seed, np.arange(scenario.consumers.reference_size, dtype=np.int64), habits)
     vintages = fit_vintages(shares, tastes, market.shelf(rows, outlay), habits, base)
-    reference = reference_households(scenario, vintages, tastes, market.shelf(rows, outlay), habits)
+    past = Past(vintages, market.shelf(rows, outlay), habits)
+    reference = reference_households(scenario, past, tastes)
     spells = invert(market, reference, rows, outlay)
-    settle_population(market, reference, spells, vintages, market.shelf(rows, outlay))
+    settle_population(market, reference, spells, past)
     recover_costs(market, rows)
     fit = place_launches(offers, scenario.seed, scenario.products.brand_spread, scenario.products.line_spread)
     market.diagnostics |= fit
@@ -109,8 +126,20 @@ def _check_base(scenario: Scenario) -> None:
     base = month_name(month_number(scenario.start) - 1)
     if expected and base != expected:
         after = month_name(month_number(expected) + 1)
-        raise BadRequest(f"start={scenario.start} does not follow market.table={scenario.market.table}; use start={after} with this "
-                         "table, or a table of your own")
+        raise BadRequest(
+            f"start={scenario.start} does not follow market.table={scenario.market.table}; use start={after} with this "
+            "table, or a table of your own"
+        )
+
+
+def _check_leap(scenario: Scenario, platforms: list[str]) -> None:
+    """A platform that is to leap must be one that cars are sold on."""
+    leaper = scenario.software.leap_platform
+    if leaper and leaper not in platforms:
+        known = [name for name in platforms if name not in GENERIC]
+        raise BadRequest(
+            f"software.leap_platform={leaper} is no platform of this market; use one of {', '.join(known)}"
+        )
 
 
 def habits_of(scenario: Scenario) -> Habits:
@@ -163,7 +192,9 @@ def read_traits(table: pd.DataFrame) -> Traits:
 def with_modes(lines: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     """Lines with the mode in which their brand uses its platform at the base date."""
     records = read_membership()
-    inside = set(records.loc[records["mode"] == "inside", "brand"]) - set(records.loc[records["mode"] == "alliance", "brand"])
+    inside = set(records.loc[records["mode"] == "inside", "brand"]) - set(
+        records.loc[records["mode"] == "alliance", "brand"]
+    )
     suppliers = set(records.loc[records["mode"] == "supplier", "stack"]) | set(GENERIC)
     suppliers -= set(records.loc[records["mode"] == "in_house", "stack"])
 
@@ -176,9 +207,16 @@ def with_modes(lines: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
 
 
 def coming_launches(scenario: Scenario, lines: pd.DataFrame, base: str) -> pd.DataFrame:
-    """Launches, variants and relaunches after the base date, at transaction prices; without the alliance, none that exists by it alone."""
+    """Launches, variants and relaunches after the base date, at transaction prices.
+
+    In a world without the alliance its stack is replaced by a bought one, and brands that exist by it alone do not come.
+    """
     launches = read_launches()
-    wanted = launches["event"].isin(["launch", "variant", "relaunch"]) & (launches["month"] > base) & (launches["month"] <= scenario.end)
+    wanted = (
+        launches["event"].isin(["launch", "variant", "relaunch"])
+        & (launches["month"] > base)
+        & (launches["month"] <= scenario.end)
+    )
     launches = launches[wanted & launches["list_price_low"].notna() & (scenario.products.launches == "calendar")]
     high = launches["list_price_high"].fillna(launches["list_price_low"])
     middle = 0.5 * (launches["list_price_low"] + np.minimum(high, 1.6 * launches["list_price_low"]))
@@ -296,17 +334,19 @@ def expected_shares(market: Market, reference: Households, rows: np.ndarray, out
     return (chances / chances.sum(axis=1, keepdims=True)).mean(axis=0)
 
 
-def settle_population(market: Market, reference: Households, spells: Spells, vintages, shelf: Shelf) -> None:
+def settle_population(market: Market, reference: Households, spells: Spells, past: Past) -> None:
     """Fill the population and the pricing panel at the base date."""
     scenario, consumers = market.scenario, market.scenario.consumers
     n_start = consumers.count
     cycle = consumers.holding_months + float(spells.waiting.mean())
     weight = float(market.offers.base_units.sum()) * cycle / n_start
     arrivals = growing_rows(n_start, scenario.market.growth, scenario.n_months)
-    population = settle(scenario, n_start, reference, spells, vintages, shelf, market.habits, market.clock, weight,
-                        n_start + len(arrivals))
+    origin = Origin(**vars(past), reference=reference, spells=spells, clock=market.clock)
+    population = settle(scenario, origin, n_start, n_start + len(arrivals), weight)
     population.visit[n_start:] = arrivals
-    population.due[n_start:] = np.minimum(arrivals, NEVER) - 1  # they own no car, so they are not passed on when they shop
+    population.due[n_start:] = (
+        np.minimum(arrivals, NEVER) - 1
+    )  # they own no car, so they are not passed on when they shop
     market.population = population
     market.community = community_counts(population.platform, scenario.lock_in.community_size, len(market.platforms))
     market.listen()
@@ -314,7 +354,7 @@ def settle_population(market: Market, reference: Households, spells: Spells, vin
     newcomer = is_newcomer(scenario.seed, rows, market.habits)
     newcomer &= population.due[rows] >= 1
     household = population.household[rows].copy()
-    market.panel = Panel(rows, newcomer, household, tastes_of(scenario.seed, household, market.habits), np.ones(len(rows)))
+    market.panel = Panel(rows, newcomer, household, tastes_of(scenario.seed, household, market.habits))
     market.diagnostics |= {"weight": weight, "mean_cycle_months": cycle, "mean_visits": float(spells.visits.mean())}
 
 
@@ -336,9 +376,9 @@ def recover_costs(market: Market, rows: np.ndarray) -> None:
     if (costs[~pooled] <= 0).any():
         worst = rows[~pooled][int(costs[~pooled].argmin())]
         raise BadRequest(
-            f"market.table={scenario.market.table}: '{offers.product[worst]}' at {offers.base_price[worst]:.1f} kCNY would need a "
-            f"marginal cost of {costs[~pooled].min():.1f} kCNY; its price is too low for its share of sales: raise the price, or "
-            "consumers.price_sensitivity"
+            f"market.table={scenario.market.table}: '{offers.product[worst]}' at {offers.base_price[worst]:.1f} kCNY would "
+            f"need a marginal cost of {costs[~pooled].min():.1f} kCNY: its price is too low for its share of sales; raise "
+            "the price, or consumers.price_sensitivity"
         )
     units = offers.base_units[rows]
     margin = (net - costs - fees)[~pooled] @ units[~pooled] / (net[~pooled] @ units[~pooled])
@@ -346,4 +386,3 @@ def recover_costs(market: Market, rows: np.ndarray) -> None:
     offers.cost[rows] = costs
     market.pooled_margin = float(margin)
     market.diagnostics["mean_margin"] = float(margin)
-

@@ -41,6 +41,7 @@ def clear(market: Market, books: Books) -> Outcome:
     shoppers, choice = shop(market, rows, outlay)
     order_of_month(market, books, shoppers[choice >= 0], rows[choice[choice >= 0]])
     buyers, products = books.queue.deliver(books, market)
+    market.wait = books.months_waiting(market)
     switches, repeats = hand_over(market, buyers, products)
     weight, n_lines = market.population.weight, len(market.offers)
     return Outcome(
@@ -63,7 +64,14 @@ def shop(market: Market, rows: np.ndarray, outlay: np.ndarray) -> tuple[np.ndarr
     shoppers = np.flatnonzero(population.visit == market.month)
     choice = np.empty(len(shoppers), dtype=np.int64)
     shelf, world = market.shelf(rows, outlay), market.world()
-    columns = (population.household, population.line, population.platform, population.bought, population.joined, population.due)
+    columns = (
+        population.household,
+        population.line,
+        population.platform,
+        population.bought,
+        population.joined,
+        population.due,
+    )
     before = population.platform[shoppers]
 
     def task(first: int, last: int) -> None:
@@ -74,7 +82,9 @@ def shop(market: Market, rows: np.ndarray, outlay: np.ndarray) -> tuple[np.ndarr
     _count(market, shoppers[left], before[left], -1)
     keepers = shoppers[choice < 0]
     visit = np.empty(len(keepers), dtype=np.int64)
-    kernels.after_keeping(scenario.seed, population.household[keepers], market.month, market.clock, market.habits, visit)
+    kernels.after_keeping(
+        scenario.seed, population.household[keepers], market.month, market.clock, market.habits, visit
+    )
     population.visit[keepers] = np.minimum(visit, NEVER)
     return shoppers, choice
 

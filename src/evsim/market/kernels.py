@@ -129,7 +129,9 @@ def row_outside(platform, bought, overdue, tastes, habits, world):
 
 
 @njit
-def decide(seed, household, row, line, platform, bought, joined, overdue, habits, shelf, world, tastes, utility, shocks):
+def decide(
+    seed, household, row, line, platform, bought, joined, overdue, habits, shelf, world, tastes, utility, shocks
+):
     """What the household of a row chooses this month: a position on the shelf, or −1 to keep the car."""
     draw_tastes(seed, household, habits, tastes)
     sensitivity = row_utility(row, line, platform, joined, tastes, habits, shelf, world, utility)
@@ -162,8 +164,20 @@ def shop(seed, rows, population, habits, shelf, world, choice):
                 line[row] = -1
                 platform[row] = -1
         choice[k] = decide(
-            seed, household[row], row, line[row], platform[row], bought[row], joined[row], overdue,
-            habits, shelf, world, tastes, utility, shocks,
+            seed,
+            household[row],
+            row,
+            line[row],
+            platform[row],
+            bought[row],
+            joined[row],
+            overdue,
+            habits,
+            shelf,
+            world,
+            tastes,
+            utility,
+            shocks,
         )
 
 
@@ -209,7 +223,9 @@ def past_purchases(seed, households, vintage, habits, shelf, constants, tastes, 
 def after_purchase(seed, households, month, clock, habits, out):
     """Month in which each buyer's new car falls due; `clock` is shopping time at the start of each simulated month."""
     for i in range(len(households)):
-        held = weibull_quantile(uniform(seed, HOLDING, month, households[i], 0), habits.holding_scale, habits.holding_shape)
+        held = weibull_quantile(
+            uniform(seed, HOLDING, month, households[i], 0), habits.holding_scale, habits.holding_shape
+        )
         within = uniform(seed, HOLDING, month, households[i], 1) * (clock[month] - clock[month - 1])
         out[i] = max(month + 1, month_at(clock, clock[month - 1] + within + held))
 

@@ -55,7 +55,9 @@ def lines_of(table: pd.DataFrame, params: MarketParams, window_start: str) -> pd
     yearly = table["units"].sum()
     table = table[table["window_units"] > 0]
     if table.empty:
-        raise BadRequest(f"market.table={params.table}: no product was sold in the base window; check the column window_units")
+        raise BadRequest(
+            f"market.table={params.table}: no product was sold in the base window; check the column window_units"
+        )
     table = table.assign(settled=table["first_month"] <= window_start)  # an empty month is before every month
     table = table.assign(units=table["window_units"] * (yearly / table["window_units"].sum() / 12.0))
     if params.granularity == "full":
@@ -65,9 +67,25 @@ def lines_of(table: pd.DataFrame, params: MarketParams, window_start: str) -> pd
 
 
 def _sorted(lines: pd.DataFrame) -> pd.DataFrame:
-    columns = ["product", "brand", "automaker", "group", "powertrain", "size_class", "tier", "platform", "units", "price",
-               "nameplates", "pooled", "list_ratio", "settled"]
-    return lines.sort_values(["units", "product"], ascending=[False, True], kind="stable")[columns].reset_index(drop=True)
+    columns = [
+        "product",
+        "brand",
+        "automaker",
+        "group",
+        "powertrain",
+        "size_class",
+        "tier",
+        "platform",
+        "units",
+        "price",
+        "nameplates",
+        "pooled",
+        "list_ratio",
+        "settled",
+    ]
+    return lines.sort_values(["units", "product"], ascending=[False, True], kind="stable")[columns].reset_index(
+        drop=True
+    )
 
 
 def _compact(table: pd.DataFrame, params: MarketParams) -> pd.DataFrame:
@@ -78,13 +96,17 @@ def _compact(table: pd.DataFrame, params: MarketParams) -> pd.DataFrame:
     kept = merged[~small].assign(pooled=False)
     ambiguous = kept.duplicated(["brand", "powertrain", "tier"], keep=False)
     kept["product"] = [
-        line_name(row.brand, row.automaker, row.powertrain, tier_name(row.tier, params.price_tiers), row.platform, twice)
+        line_name(
+            row.brand, row.automaker, row.powertrain, tier_name(row.tier, params.price_tiers), row.platform, twice
+        )
         for row, twice in zip(kept.itertuples(), ambiguous, strict=True)
     ]
     others = _merge(merged[small], ["powertrain"])
     names = [f"Other {POWERTRAIN_WORDS[powertrain]}" for powertrain in others["powertrain"]]
     tiers = [tier_of(price, params.price_tiers) for price in others["price"]]
-    others = others.assign(product=names, brand=names, automaker=OTHER, group=OTHER, platform="supplier", tier=tiers, pooled=True)
+    others = others.assign(
+        product=names, brand=names, automaker=OTHER, group=OTHER, platform="supplier", tier=tiers, pooled=True
+    )
     return pd.concat([kept, others], ignore_index=True)
 
 
@@ -99,7 +121,9 @@ def _merge(table: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     return merged.merge(classes[[*key, "size_class"]], on=key, validate="one_to_one")
 
 
-def vintage_shares(vintages: pd.DataFrame, lines: pd.DataFrame, edges: tuple[float, ...], years: list[int]) -> np.ndarray:
+def vintage_shares(
+    vintages: pd.DataFrame, lines: pd.DataFrame, edges: tuple[float, ...], years: list[int]
+) -> np.ndarray:
     """Share of each line in the sales of each year, `[years, lines]`, every row summing to 1.
 
     A past sale goes to the line of its brand that is nearest: same maker and powertrain, else same powertrain, else any,

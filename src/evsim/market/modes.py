@@ -20,7 +20,9 @@ def dated_changes(scenario: Scenario) -> list[ModeChange]:
     """Changes of stack or mode of whole brands in the record, from month 1 on, in order of time."""
     base = month_number(scenario.start) - 1
     records = read_membership()
-    records = records[(records["scope"] == "brand") & (records["start"] != "")].sort_values(["brand", "start"], kind="stable")
+    records = records[(records["scope"] == "brand") & (records["start"] != "")].sort_values(
+        ["brand", "start"], kind="stable"
+    )
     changes = []
     for brand, rows in records.groupby("brand", sort=True):
         entries = list(rows.itertuples())

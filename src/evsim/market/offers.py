@@ -4,7 +4,7 @@ Rows are made once, for every line of the base table and every line the launch c
 the whole run; `on_sale` says which are offered. What a buyer sees alike in all households is
 
     quality_j = ξ_j + ln n_j + β_h (h_j − h_j0) + θ ln((N_0 + N_g) / (N_0 + N_g0)) + lent trust + χ electric_j ln(chargers)
-                − ageing (age_j − age_j0)
+                − ageing (age_j − age_j0) − wait cost · months in the maker's queue
 
 with everything that ξ absorbs at the base date written as a change since then. A line pools n nameplates whose refreshes are
 staggered over the cycle of R months, so its mean age is a sawtooth of height R/n, not of height R.
@@ -93,8 +93,9 @@ class Offers:
         return np.mod(month - self.refreshed, self.cycle)
 
 
-def make_offers(lines: pd.DataFrame, launches: pd.DataFrame, traits: "Traits", names: Names, scenario: Scenario
-                ) -> tuple[Offers, list[Launch]]:
+def make_offers(
+    lines: pd.DataFrame, launches: pd.DataFrame, traits: "Traits", names: Names, scenario: Scenario
+) -> tuple[Offers, list[Launch]]:
     """Rows of the base lines, then of the lines to come, and the calendar that opens them.
 
     Args:
@@ -187,12 +188,26 @@ def _future_lines(lines: pd.DataFrame, launches: pd.DataFrame, params: MarketPar
             events.append((month, row, "adds"))
         else:
             name = book.enter(launch, len(lines) + len(future))
-            future.append({
-                "product": name, "brand": launch.brand, "automaker": launch.automaker, "group": launch.group,
-                "powertrain": launch.powertrain, "size_class": launch.size_class, "platform": launch.platform,
-                "tier": tier_of(launch.price, params.price_tiers), "mode": launch.mode, "units": 0.0, "price": launch.price,
-                "nameplates": 1.0, "pooled": False, "list_ratio": 1.0, "settled": False, "opens": month,
-            })
+            future.append(
+                {
+                    "product": name,
+                    "brand": launch.brand,
+                    "automaker": launch.automaker,
+                    "group": launch.group,
+                    "powertrain": launch.powertrain,
+                    "size_class": launch.size_class,
+                    "platform": launch.platform,
+                    "tier": tier_of(launch.price, params.price_tiers),
+                    "mode": launch.mode,
+                    "units": 0.0,
+                    "price": launch.price,
+                    "nameplates": 1.0,
+                    "pooled": False,
+                    "list_ratio": 1.0,
+                    "settled": False,
+                    "opens": month,
+                }
+            )
             events.append((month, len(lines) + len(future) - 1, "opens"))
     return pd.DataFrame(future, columns=[*lines.columns, "opens"]), events
 
@@ -222,7 +237,13 @@ class _LineBook:
         tier = tier_of(launch.price, self.params.price_tiers)
         name = launch.product
         if self.compact:
-            words = (launch.brand, launch.automaker, launch.powertrain, tier_name(tier, self.params.price_tiers), launch.platform)
+            words = (
+                launch.brand,
+                launch.automaker,
+                launch.powertrain,
+                tier_name(tier, self.params.price_tiers),
+                launch.platform,
+            )
             name = line_name(*words)
             name = line_name(*words, ambiguous=True) if name in self.names else name
         self.names.add(name)
@@ -262,7 +283,7 @@ def place_launches(offers: Offers, seed: int, brand_spread: float, line_spread: 
     rows = np.flatnonzero(~offers.pooled)
     expected = regressors(offers, rows, offers.base_price[rows]) @ quality_fit
     for row, mean_quality in zip(rows, expected, strict=True):
-        brand_effect = _brand_effect(offers, row, known, residual)
+        brand_effect = _brand_effect(offers, int(row), known, residual)
         if brand_effect is None:
             brand_effect = brand_spread * bounded_normal(seed, Purpose.LAUNCH, 0, int(offers.brand_key[row]), 0)
         luck = line_spread * bounded_normal(seed, Purpose.LAUNCH, 0, int(offers.key[row]), 1)

@@ -49,6 +49,15 @@ class Vintages:
         return np.clip((self.base + bought) // 12 - FIRST_YEAR, 0, len(self.constants) - 1)
 
 
+@dataclass(frozen=True)
+class Past:
+    """What past purchases are drawn from: the years' line constants, base lines at base prices, habits."""
+
+    vintages: Vintages
+    shelf: Shelf
+    habits: Habits
+
+
 def tastes_of(seed: int, households: np.ndarray, habits: Habits) -> np.ndarray:
     """Tastes of households, `[n, N_TASTES]`."""
     tastes = np.empty((len(households), N_TASTES))
@@ -71,11 +80,13 @@ def fit_vintages(shares: np.ndarray, tastes: np.ndarray, shelf: Shelf, habits: H
     return Vintages(constants, base)
 
 
-def past_lines(seed: int, households: np.ndarray, tastes: np.ndarray, bought: np.ndarray, vintages: Vintages,
-               shelf: Shelf, habits: Habits) -> np.ndarray:
+def past_lines(seed: int, households: np.ndarray, tastes: np.ndarray, bought: np.ndarray, origin: Past) -> np.ndarray:
     """Line each household bought in the month `bought`."""
     out = np.empty(len(households), dtype=np.int16)
-    kernels.past_purchases(seed, households, vintages.index(bought), habits, shelf, vintages.constants, tastes, out)
+    vintage = origin.vintages.index(bought)
+    kernels.past_purchases(
+        seed, households, vintage, origin.habits, origin.shelf, origin.vintages.constants, tastes, out
+    )
     return out
 
 
@@ -84,15 +95,15 @@ def is_newcomer(seed: int, households: np.ndarray, habits: Habits) -> np.ndarray
     return uniforms(seed, Purpose.TURNOVER, 0, households) < habits.first_time_share
 
 
-def reference_households(scenario: Scenario, vintages: Vintages, tastes: np.ndarray, shelf: Shelf, habits: Habits
-                         ) -> Households:
+def reference_households(scenario: Scenario, past: Past, tastes: np.ndarray) -> Households:
     """The reference sample, at the moment each household's car falls due: the same for every number of rows."""
+    habits, shelf = past.habits, past.shelf
     seed = scenario.seed
     key = np.arange(len(tastes), dtype=np.int64)
     chance = uniforms(seed, Purpose.START, 0, key, TOTAL)
     held = habits.holding_scale * (-np.log1p(-chance)) ** (1.0 / habits.holding_shape)
     bought = -np.maximum(np.rint(held), 1).astype(np.int16)
-    line = past_lines(seed, key, tastes, bought, vintages, shelf, habits)
+    line = past_lines(seed, key, tastes, bought, past)
     line[is_newcomer(seed, key, habits)] = NO_CAR
     platform = np.where(line >= 0, shelf.platform[line], NO_CAR).astype(np.int16)
     return Households(key, tastes, line, platform, bought)
@@ -113,47 +124,58 @@ def shopping_spells(inclusive_value: np.ndarray, habits: Habits) -> Spells:
     return Spells(inclusive_value, visits, waiting)
 
 
-def settle(scenario: Scenario, n_start: int, reference: Households, spells: Spells, vintages: Vintages, shelf: Shelf,
-           habits: Habits, clock: np.ndarray, weight: float, n_rows: int) -> Population:
+@dataclass(frozen=True)
+class Origin(Past):
+    """What the population starts from."""
+
+    reference: Households
+    spells: Spells
+    clock: np.ndarray
+
+
+def settle(scenario: Scenario, origin: Origin, n_start: int, n_rows: int, weight: float) -> Population:
     """The population at the base date: its own stationary law, row by row from keyed draws.
 
     Rows from `n_start` on are households to come: they own nothing and enter the market in the month the caller sets.
     """
     seed, population = scenario.seed, Population.empty(n_rows, weight)
     rows = np.arange(n_start, dtype=np.int64)
-    mean_wait, hold = float(spells.waiting.mean()), scenario.consumers.holding_months
+    mean_wait, hold = float(origin.spells.waiting.mean()), scenario.consumers.holding_months
     waits = uniforms(seed, Purpose.START, 0, rows, PHASE) < mean_wait / (hold + mean_wait)
-    _settle_holders(population, rows[~waits], seed, vintages, shelf, habits, clock)
-    _settle_waiting(population, rows[waits], seed, reference, spells, habits, clock)
-    population.platform[:n_start] = np.where(
-        population.line[:n_start] >= 0, shelf.platform[population.line[:n_start]], NO_CAR
-    )
+    _settle_holders(population, rows[~waits], seed, origin)
+    _settle_waiting(population, rows[waits], seed, origin)
+    line = population.line[:n_start]
+    population.platform[:n_start] = np.where(line >= 0, origin.shelf.platform[line], NO_CAR)
     population.joined[:] = population.bought
     return population
 
 
-def _settle_holders(population, rows, seed, vintages, shelf, habits, clock) -> None:
+def _settle_holders(population: Population, rows: np.ndarray, seed: int, origin: Origin) -> None:
     """Rows that hold a car not yet due: length-biased holding time, met at a uniform moment of it."""
-    total = timing.length_biased_quantile(uniforms(seed, Purpose.START, 0, rows, TOTAL), habits.holding_scale, habits.holding_shape)
+    habits = origin.habits
+    chance = uniforms(seed, Purpose.START, 0, rows, TOTAL)
+    total = timing.length_biased_quantile(chance, habits.holding_scale, habits.holding_shape)
     elapsed = total * uniforms(seed, Purpose.START, 0, rows, ELAPSED)
     population.bought[rows] = -np.floor(elapsed).astype(np.int16)
-    due = np.searchsorted(clock, total - elapsed, side="right")
+    due = np.searchsorted(origin.clock, total - elapsed, side="right")
     population.due[rows] = population.visit[rows] = due
     tastes = tastes_of(seed, rows, habits)
-    population.line[rows] = past_lines(seed, rows, tastes, population.bought[rows], vintages, shelf, habits)
+    population.line[rows] = past_lines(seed, rows, tastes, population.bought[rows], origin)
 
 
-def _settle_waiting(population, rows, seed, reference: Households, spells: Spells, habits, clock) -> None:
+def _settle_waiting(population: Population, rows: np.ndarray, seed: int, origin: Origin) -> None:
     """Rows whose car has fallen due and was kept so far: reference households by their share of the waiting time."""
+    reference, spells, habits = origin.reference, origin.spells, origin.habits
     cumulative = np.cumsum(spells.waiting)
     chosen = np.searchsorted(cumulative, uniforms(seed, Purpose.START, 0, rows, WAITING) * cumulative[-1])
-    overdue = np.array([
-        timing.overdue_quantile(chance, spells.inclusive_value[i], habits.overdue_cost, habits.pause)
-        for chance, i in zip(uniforms(seed, Purpose.START, 0, rows, OVERDUE), chosen, strict=True)
-    ], dtype=np.int64)
+    chances = zip(uniforms(seed, Purpose.START, 0, rows, OVERDUE), spells.inclusive_value[chosen], strict=True)
+    overdue = np.array(
+        [timing.overdue_quantile(chance, value, habits.overdue_cost, habits.pause) for chance, value in chances],
+        dtype=np.int64,
+    )
     pause = [timing.geometric_quantile(chance, habits.pause) for chance in uniforms(seed, Purpose.START, 0, rows, NEXT)]
     population.household[rows] = reference.key[chosen]
     population.line[rows] = reference.line[chosen]
     population.due[rows] = 1 - overdue
     population.bought[rows] = reference.bought[chosen] + 1 - overdue
-    population.visit[rows] = np.searchsorted(clock, np.array(pause) - 0.5, side="right")
+    population.visit[rows] = np.searchsorted(origin.clock, np.array(pause) - 0.5, side="right")

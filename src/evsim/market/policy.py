@@ -109,9 +109,20 @@ def _from_record(row, offers: Offers, ranges: pd.DataFrame) -> Dated:
         eligible &= (reach >= low) & (reach < high)
     if not np.isnan(row.price_ceiling):
         eligible &= offers.base_price <= row.price_ceiling
-    amount, rate, cap = (default if np.isnan(value) else float(value) for value, default in
-                         ((row.amount, 0.0), (row.rate, 0.0), (row.cap, np.inf)))
-    return Dated(row.instrument, _month(row.start, 0), _month(row.end, 12 * 9999), RECORD_KINDS[row.kind], eligible, amount, rate, cap)
+    amount, rate, cap = (
+        default if np.isnan(value) else float(value)
+        for value, default in ((row.amount, 0.0), (row.rate, 0.0), (row.cap, np.inf))
+    )
+    return Dated(
+        row.instrument,
+        _month(row.start, 0),
+        _month(row.end, 12 * 9999),
+        RECORD_KINDS[row.kind],
+        eligible,
+        amount,
+        rate,
+        cap,
+    )
 
 
 def _from_scenario(instrument: PerUnit | AdValorem | TaxExemption, offers: Offers) -> Dated:
@@ -124,8 +135,16 @@ def _from_scenario(instrument: PerUnit | AdValorem | TaxExemption, offers: Offer
     elif isinstance(instrument, TaxExemption):
         rate = instrument.share
     cap = np.inf if isinstance(instrument, PerUnit) or instrument.cap_kcny is None else instrument.cap_kcny
-    return Dated(instrument.name, month_number(instrument.start), _month(instrument.end or "", 12 * 9999), instrument.kind,
-                 eligible, amount, rate, cap)
+    return Dated(
+        instrument.name,
+        month_number(instrument.start),
+        _month(instrument.end or "", 12 * 9999),
+        instrument.kind,
+        eligible,
+        amount,
+        rate,
+        cap,
+    )
 
 
 def _electric_range(offers: Offers, ranges: pd.DataFrame, year: int) -> np.ndarray:
@@ -138,8 +157,8 @@ def _electric_range(offers: Offers, ranges: pd.DataFrame, year: int) -> np.ndarr
         fits = (
             (offers.powertrain == POWERTRAINS.index(rule.powertrain))
             & (offers.size_class == SIZE_CLASSES.index(rule.size_class))
-            & (offers.base_price >= low) & (offers.base_price < high)
+            & (offers.base_price >= low)
+            & (offers.base_price < high)
         )
         reach[fits] = 0.5 * (rule.range_low + rule.range_high)
     return reach
-

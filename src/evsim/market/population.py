@@ -32,12 +32,19 @@ class Population:
     @classmethod
     def empty(cls, n_rows: int, weight: float) -> "Population":
         """Rows without a car that never shop: to be filled in."""
+
         def column(value):
             return np.full(n_rows, value, dtype=np.int16)
 
         return cls(
-            household=np.arange(n_rows, dtype=np.int64), line=column(NO_CAR), platform=column(NO_CAR), bought=column(0),
-            joined=column(0), due=column(0), visit=column(NEVER), weight=weight,
+            household=np.arange(n_rows, dtype=np.int64),
+            line=column(NO_CAR),
+            platform=column(NO_CAR),
+            bought=column(0),
+            joined=column(0),
+            due=column(0),
+            visit=column(NEVER),
+            weight=weight,
         )
 
     def columns(self) -> dict[str, np.ndarray]:

@@ -35,8 +35,16 @@ def panel_demand(market: Market, rows: np.ndarray) -> Demand:
 
     def fill(first, last):
         part = slice(first, last)
-        kernels.panel_utility(at[part], tuple(column[part] for column in state), market.habits, shelf, world,
-                              panel.tastes[part], utility[part], outside[part])
+        kernels.panel_utility(
+            at[part],
+            tuple(column[part] for column in state),
+            market.habits,
+            shelf,
+            world,
+            panel.tastes[part],
+            utility[part],
+            outside[part],
+        )
 
     market.in_blocks(fill, len(at))
     sensitivity = market.habits.median_sensitivity / panel.tastes[:, INCOME]
@@ -61,13 +69,22 @@ def price_game(market: Market, rows: np.ndarray) -> PriceGame:
     scenario, offers = market.scenario, market.offers
     alliance = scenario.alliance
     revenue, cost, payments, setter = price_weights(
-        offers.automaker[rows], len(market.names.automakers), market.terms(rows), scenario.subsidy.vat,
-        fellow_weight=alliance.fellow_weight, leader_weight=alliance.leader_weight,
+        offers.automaker[rows],
+        len(market.names.automakers),
+        market.terms(rows),
+        scenario.subsidy.vat,
+        fellow_weight=alliance.fellow_weight,
+        leader_weight=alliance.leader_weight,
         leader_sets_prices=alliance.price_setter == "leader",
     )
     setter[offers.pooled[rows]] = -1
     return PriceGame(
-        panel_demand(market, rows), market.costs()[rows], revenue, cost, payments, setter,
+        panel_demand(market, rows),
+        market.costs()[rows],
+        revenue,
+        cost,
+        payments,
+        setter,
         market.policy.buyer_price(market.month, rows),
     )
 

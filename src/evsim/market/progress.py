@@ -29,10 +29,14 @@ def advance_products(market: Market, electric_units: np.ndarray) -> None:
     offers.hardware = np.where(offers.on_sale, offers.hardware_gap + gap, offers.hardware)
     inside = float(electric_units @ offers.pack_kwh) / KWH_PER_GWH
     market.output_gwh += inside * (1.0 + params.battery.outside_ratio)
-    market.pack_price = float(technology.experience_cost(
-        market.base_pack_price, params.battery.cumulative_gwh, params.battery.cumulative_gwh + market.output_gwh,
-        params.battery.learning_rate,
-    ))
+    market.pack_price = float(
+        technology.experience_cost(
+            market.base_pack_price,
+            params.battery.cumulative_gwh,
+            params.battery.cumulative_gwh + market.output_gwh,
+            params.battery.learning_rate,
+        )
+    )
     fleet = market.platforms.electric_fleet(market.month - 1)
     wanted = technology.chargers_wanted(fleet, market.electric_fleet, params.chargers.fleet_elasticity)
     market.chargers = float(technology.partial_adjustment(market.chargers, wanted, params.chargers.lag_months))
@@ -58,9 +62,9 @@ def advance_platforms(market: Market) -> None:
     platforms, params = market.platforms, market.scenario.software
     fleet = platforms.fleet(market.month - 1)
     chance = success_chance(market, fleet)
-    drawn = np.array([
-        uniform(market.scenario.seed, Purpose.RESEARCH, market.month, key_of(name), 0) for name in platforms.names
-    ])
+    drawn = np.array(
+        [uniform(market.scenario.seed, Purpose.RESEARCH, market.month, key_of(name), 0) for name in platforms.names]
+    )
     platforms.quality = technology.next_quality(platforms.quality, drawn < chance, params.success_gain, platforms.drift)
     if market.month == 1 and params.advantage_kcny is not None:
         set_advantage(market, params.advantage_kcny)
@@ -78,7 +82,9 @@ def success_chance(market: Market, fleet: np.ndarray) -> np.ndarray:
     """Chance of a success this month of each platform, `[G]`: research and pooled fleet data, a twelfth of the yearly odds."""
     platforms, params = market.platforms, market.scenario.software
     learners = np.where(platforms.ecosystem, fleet, 0.0)
-    pooled = technology.pooled_research(platforms.research, learners, market.scenario.lock_in.network_scale, params.data_effect)
+    pooled = technology.pooled_research(
+        platforms.research, learners, market.scenario.lock_in.network_scale, params.data_effect
+    )
     active = platforms.research > 0
     return np.where(active, technology.success_probability(pooled, params.rd_effect) / 12.0, 0.0)
 
@@ -92,7 +98,7 @@ def set_drift(market: Market) -> None:
 
 
 def software_advantage(market: Market) -> float:
-    """The alliance's quality less the sales-weighted mean of independents' stacks at the base date's sales, kCNY; 0 without both."""
+    """The alliance's quality less the mean of independents' stacks at the base date's sales, kCNY; 0 if one is missing."""
     offers, leader = market.offers, market.platform_code(market.scenario.alliance.platform)
     kinds = [market.traits.kind.get(name, "incumbent") for name in market.names.automakers]
     theirs = np.array([kinds[maker] == "independent" for maker in offers.automaker]) & (offers.platform != leader)
@@ -114,4 +120,3 @@ def adopt(market: Market, rows: np.ndarray, platform: str, mode: str) -> None:
     """Lines that move to another stack or contract; cars sold keep their platform."""
     market.offers.platform[rows] = market.names.platforms.index(platform)
     market.offers.mode[rows] = MODE[mode]
-

@@ -13,6 +13,9 @@ from .progress import software_advantage
 from .state import Market
 
 
+FIRST_CAR = "first car"  # where a buyer without a car comes from
+
+
 class Recorder:
     """Collects columns month by month; `record` puts them together."""
 
@@ -25,7 +28,9 @@ class Recorder:
         self.brand = np.array(market.names.brands, dtype=object)
         self.automaker = np.array(market.names.automakers, dtype=object)
         self.platform = np.array(market.names.platforms, dtype=object)
-        self.kind = np.array([market.traits.kind.get(name, "incumbent") for name in market.names.automakers], dtype=object)
+        self.kind = np.array(
+            [market.traits.kind.get(name, "incumbent") for name in market.names.automakers], dtype=object
+        )
         self.modes, self.powertrains = np.array(MODES, dtype=object), np.array(POWERTRAINS, dtype=object)
         self.size_classes = np.array(SIZE_CLASSES, dtype=object)
         groups = market.groups
@@ -55,8 +60,12 @@ class Recorder:
         owned, stayed = self._platforms(outcome)
         brand_owners, brand_repeats = outcome.brand_repeats
         self._headline(
-            outcome.rows, outcome.units, outcome.keepers / max(outcome.shoppers, 1), _ratio(stayed, owned),
-            _ratio(brand_repeats, brand_owners), outcome.residual,
+            outcome.rows,
+            outcome.units,
+            outcome.keepers / max(outcome.shoppers, 1),
+            _ratio(stayed, owned),
+            _ratio(brand_repeats, brand_owners),
+            outcome.residual,
         )
         year = int(self.month[:4])
         self.switches[year] = self.switches.get(year, 0.0) + outcome.switches
@@ -67,10 +76,14 @@ class Recorder:
 
     def _append(self, table: str, n_rows: int, **columns) -> None:
         """Add rows to a table; a scalar stands for all of them."""
-        full = {name: np.full(n_rows, value) if np.isscalar(value) and not isinstance(value, str) else value
-                for name, value in columns.items()}
-        full = {name: np.array([value] * n_rows, dtype=object) if isinstance(value, str) else np.asarray(value)
-                for name, value in full.items()}
+        full = {
+            name: np.full(n_rows, value) if np.isscalar(value) and not isinstance(value, str) else value
+            for name, value in columns.items()
+        }
+        full = {
+            name: np.array([value] * n_rows, dtype=object) if isinstance(value, str) else np.asarray(value)
+            for name, value in full.items()
+        }
         self.parts.setdefault(table, []).append(full)
 
     def camp(self, rows: np.ndarray) -> np.ndarray:
@@ -83,35 +96,77 @@ class Recorder:
     def _market(self, rows, outlay, orders, units, backlog) -> None:
         market, offers = self.market, self.market.offers
         self._append(
-            "market", len(rows), month=self.month, product=self.product[rows], brand=self.brand[offers.brand[rows]],
-            automaker=self.automaker[offers.automaker[rows]], kind=self.kind[offers.automaker[rows]], camp=self.camp(rows),
-            platform=self.platform[offers.platform[rows]], mode=self.modes[offers.mode[rows]],
-            powertrain=self.powertrains[offers.powertrain[rows]], size_class=self.size_classes[offers.size_class[rows]],
-            price=offers.price[rows], buyer_price=outlay, marginal_cost=market.costs()[rows] + fees(market, rows),
-            orders=orders[rows], units=units[rows], backlog=backlog[rows],
+            "market",
+            len(rows),
+            month=self.month,
+            product=self.product[rows],
+            brand=self.brand[offers.brand[rows]],
+            automaker=self.automaker[offers.automaker[rows]],
+            kind=self.kind[offers.automaker[rows]],
+            camp=self.camp(rows),
+            platform=self.platform[offers.platform[rows]],
+            mode=self.modes[offers.mode[rows]],
+            powertrain=self.powertrains[offers.powertrain[rows]],
+            size_class=self.size_classes[offers.size_class[rows]],
+            price=offers.price[rows],
+            buyer_price=outlay,
+            marginal_cost=market.costs()[rows] + fees(market, rows),
+            orders=orders[rows],
+            units=units[rows],
+            backlog=backlog[rows],
         )
 
     def _automakers(self, accounts: MonthAccounts, books: Books, backlog: np.ndarray) -> None:
         makers = np.bincount(self.market.offers.automaker, backlog, len(self.automaker))
         seen = np.unique(self.market.offers.automaker[self.market.offers.on_sale])
         self._append(
-            "automakers", len(seen), month=self.month, automaker=self.automaker[seen], group=self.group[seen], kind=self.kind[seen],
-            units=accounts.units[seen], revenue=accounts.revenue[seen], royalties=accounts.royalties[seen],
-            costs=accounts.costs[seen], fixed_costs=accounts.fixed_costs[seen], rd=accounts.research[seen],
-            profit=accounts.profit[seen], cash=books.cash[seen], capacity=books.capacity[seen], backlog=makers[seen],
+            "automakers",
+            len(seen),
+            month=self.month,
+            automaker=self.automaker[seen],
+            group=self.group[seen],
+            kind=self.kind[seen],
+            units=accounts.units[seen],
+            revenue=accounts.revenue[seen],
+            royalties=accounts.royalties[seen],
+            costs=accounts.costs[seen],
+            fixed_costs=accounts.fixed_costs[seen],
+            rd=accounts.research[seen],
+            profit=accounts.profit[seen],
+            cash=books.cash[seen],
+            capacity=books.capacity[seen],
+            backlog=makers[seen],
         )
 
     def _leader_and_state(self, accounts: MonthAccounts) -> None:
         offers = self.market.offers
-        brands = {mode: len(np.unique(offers.brand[offers.on_sale & (offers.mode == MODE[mode])])) for mode in ("alliance", "inside")}
+        brands = {
+            mode: len(np.unique(offers.brand[offers.on_sale & (offers.mode == MODE[mode])]))
+            for mode in ("alliance", "inside")
+        }
         leader = accounts.royalties_received - accounts.parts_costs - accounts.leader_research
         self._append(
-            "orchestrator", 1, month=self.month, royalties=accounts.royalties_received, parts_costs=accounts.parts_costs,
-            rd=accounts.leader_research, profit=leader, members=brands["alliance"], insiders=brands["inside"],
+            "orchestrator",
+            1,
+            month=self.month,
+            royalties=accounts.royalties_received,
+            parts_costs=accounts.parts_costs,
+            rd=accounts.leader_research,
+            profit=leader,
+            members=brands["alliance"],
+            insiders=brands["inside"],
         )
         net = accounts.vat + accounts.purchase_tax - accounts.subsidies
-        self._append("government", 1, month=self.month, vat=accounts.vat, purchase_tax=accounts.purchase_tax,
-                     tax_waived=accounts.tax_waived, subsidies=accounts.subsidies, net=net)
+        self._append(
+            "government",
+            1,
+            month=self.month,
+            vat=accounts.vat,
+            purchase_tax=accounts.purchase_tax,
+            tax_waived=accounts.tax_waived,
+            subsidies=accounts.subsidies,
+            net=net,
+        )
 
     def _platforms(self, outcome: Outcome) -> tuple[float, float]:
         """Rows of the platforms table; returns owners in an ecosystem who bought, and those who stayed."""
@@ -122,9 +177,16 @@ class Recorder:
         with np.errstate(invalid="ignore", divide="ignore"):
             repeat = np.where(owners > 0, stayed / owners, np.nan)
         self._append(
-            "platforms", len(platforms), month=self.month, platform=self.platform, ecosystem=platforms.ecosystem,
-            quality=platforms.quality, base=platforms.fleet(self.market.month), units=units,
-            share=units / max(units.sum(), 1.0), repeat_rate=repeat,
+            "platforms",
+            len(platforms),
+            month=self.month,
+            platform=self.platform,
+            ecosystem=platforms.ecosystem,
+            quality=platforms.quality,
+            base=platforms.fleet(self.market.month),
+            units=units,
+            share=units / max(units.sum(), 1.0),
+            repeat_rate=repeat,
         )
         return float(owners[platforms.ecosystem].sum()), float(stayed[platforms.ecosystem].sum())
 
@@ -132,7 +194,9 @@ class Recorder:
         market, offers = self.market, self.market.offers
         total = max(float(units.sum()), 1e-12)
         camps = self.camp(rows)
-        share = {camp: float(units[rows][camps == camp].sum()) / total for camp in ("alliance", "independent", "incumbent")}
+        share = {
+            camp: float(units[rows][camps == camp].sum()) / total for camp in ("alliance", "independent", "incumbent")
+        }
         if market.month > 0:
             self.alliance_deliveries += share["alliance"] * total
 
@@ -140,14 +204,26 @@ class Recorder:
             return hhi(np.bincount(codes, units) / total)
 
         self._append(
-            "headline", 1, month=self.month, units=float(units.sum()), alliance_share=share["alliance"],
-            independent_share=share["independent"], incumbent_share=share["incumbent"],
+            "headline",
+            1,
+            month=self.month,
+            units=float(units.sum()),
+            alliance_share=share["alliance"],
+            independent_share=share["independent"],
+            incumbent_share=share["incumbent"],
             nev_penetration=float(units[offers.powertrain > 0].sum()) / total,
-            mean_price=float(units @ offers.price) / total, outside_share=outside_share, repeat_rate=repeat_rate,
-            brand_repeat_rate=brand_repeat_rate, hhi_brand=concentration(offers.brand),
-            hhi_automaker=concentration(offers.automaker), hhi_platform=concentration(offers.platform),
-            alliance_cumulative_deliveries=self.alliance_deliveries, price_residual=residual,
-            software_advantage=software_advantage(market), pack_price=market.pack_price, chargers=market.chargers,
+            mean_price=float(units @ offers.price) / total,
+            outside_share=outside_share,
+            repeat_rate=repeat_rate,
+            brand_repeat_rate=brand_repeat_rate,
+            hhi_brand=concentration(offers.brand),
+            hhi_automaker=concentration(offers.automaker),
+            hhi_platform=concentration(offers.platform),
+            alliance_cumulative_deliveries=self.alliance_deliveries,
+            price_residual=residual,
+            software_advantage=software_advantage(market),
+            pack_price=market.pack_price,
+            chargers=market.chargers,
         )
 
     def record(self) -> dict[str, dict[str, np.ndarray]]:
@@ -156,7 +232,7 @@ class Recorder:
             table: {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
             for table, parts in self.parts.items()
         }
-        sources = np.append(self.platform, "none")
+        sources = np.append(self.platform, FIRST_CAR)
         rows = [
             (year, sources[i], self.platform[j], float(counts[i, j]))
             for year, counts in sorted(self.switches.items())
@@ -164,8 +240,10 @@ class Recorder:
         ]
         years, before, after, buyers = zip(*rows, strict=True) if rows else ((), (), (), ())
         tables["switching"] = {
-            "year": np.array(years, dtype=np.int64), "from_platform": np.array(before, dtype=object),
-            "to_platform": np.array(after, dtype=object), "buyers": np.array(buyers, dtype=float),
+            "year": np.array(years, dtype=np.int64),
+            "from_platform": np.array(before, dtype=object),
+            "to_platform": np.array(after, dtype=object),
+            "buyers": np.array(buyers, dtype=float),
         }
         return tables
 

@@ -25,7 +25,12 @@ class Panel:
     newcomer: np.ndarray  # bool: this row's household, when it falls due, passes to one new to the market
     household: np.ndarray  # of the tastes below
     tastes: np.ndarray  # [S, N_TASTES]
-    weights: np.ndarray  # chance to shop a month, any scale
+
+    @classmethod
+    def empty(cls) -> "Panel":
+        """A panel of nobody."""
+        rows = np.empty(0, dtype=np.int64)
+        return cls(rows, rows.astype(bool), rows, np.empty((0, 0)))
 
 
 @dataclass
@@ -36,22 +41,25 @@ class Market:
     names: Names
     offers: Offers
     platforms: Platforms
-    population: Population
     policy: Policy
     traits: Traits
     habits: Habits
     clock: np.ndarray  # shopping time at the start of months 1, 2, …
     calendar: list[Launch]
-    community: np.ndarray  # [communities, platforms] cars
-    panel: Panel
-    pack_price: float  # kCNY per kWh
-    base_pack_price: float
-    electric_fleet: float  # at the base date, cars
-    groups: dict[str, str] = field(default_factory=dict)  # automaker -> group
+    groups: dict[str, str]  # automaker -> group
+    base_pack_price: float  # kCNY per kWh
     threads: int = 1
+    population: Population = field(default_factory=lambda: Population.empty(0, 1.0))
+    panel: Panel = field(default_factory=Panel.empty)
+    community: np.ndarray = field(default_factory=lambda: np.zeros((1, 1)))  # [communities, platforms] cars
+    pack_price: float = 0.0  # kCNY per kWh
+    electric_fleet: float = 1.0  # at the base date, cars
     month: int = 0
     chargers: float = 1.0  # stock, base = 1
     output_gwh: float = 0.0  # batteries made in and outside the market since the base date
+    wait: np.ndarray = field(
+        default_factory=lambda: np.zeros(1)
+    )  # [automakers] months until a car ordered now is built
     pooled_margin: float = 0.0  # of cost-plus lines, share of the price net of VAT
     diagnostics: dict[str, float] = field(default_factory=dict)
     whispers: np.ndarray = field(default_factory=lambda: np.zeros((1, 1)))
@@ -78,6 +86,7 @@ class Market:
             + params.alliance.lent_trust * (offers.mode == MODE["alliance"])
             + params.chargers.value * offers.electric * np.log(self.chargers)
             - params.products.ageing * (offers.age(self.month) - offers.first_age)
+            - params.capacity.wait_cost * self.wait[offers.automaker]
         )
 
     def shelf(self, rows: np.ndarray, outlay: np.ndarray) -> Shelf:

@@ -81,6 +81,10 @@ class CapacityParams(Params):
         5_000.0, "least capacity of an automaker with something to sell", unit="cars per month", ge=0.0, le=1e6,
         source="assumption: one small plant, 60 000 a year",
     )
+    wait_cost: float = param(
+        0.15, "utility a car loses per month a buyer has to wait for it", unit="utils per month", ge=0.0, le=2.0,
+        source="assumption: a year's wait leaves one buyer in six",
+    )
     expansion: float = param(
         0.04, "most a full plant grows per month", unit="per month", ge=0.0, le=1.0,
         source="assumption: a plant doubles in about 18 months",
