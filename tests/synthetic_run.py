@@ -234,8 +234,10 @@ def _platforms(months, rows, units, rng):
             name: 0.6 * bought[i] for i, name in enumerate(names) if name != "none"
         }
         for owned, buyers in owners.items():
-            chance = 0.75 * bought / bought.sum()
-            chance[names.index(owned)] += 0.25
+            chance = bought / bought.sum()
+            if owned in names:
+                chance = 0.75 * chance
+                chance[names.index(owned)] += 0.25
             for name, part in zip(names, chance, strict=True):
                 if buyers * part > 0:
                     for key, value in zip(switching, (year, owned, name, buyers * part), strict=True):

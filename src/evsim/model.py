@@ -14,6 +14,8 @@ from .market.recording import Recorder
 from .params import Scenario, month_number
 
 HEADLINE = ("units", "alliance_share", "independent_share", "incumbent_share", "nev_penetration", "mean_price", "hhi_platform")
+# none named like a headline series: `mesa.batch_run` of Mesa 3.5 puts both in one row
+ACCOUNTS = {"name": "name", "deliveries": "units", "profit": "profit", "cash": "cash"}
 
 
 class EVMarket(mesa.Model):
@@ -47,7 +49,7 @@ class EVMarket(mesa.Model):
         self.last_units = self.market.offers.base_units.copy()
         self.datacollector = mesa.DataCollector(
             model_reporters={name: lambda model, name=name: model.latest(name) for name in HEADLINE},
-            agenttype_reporters={kind: {"name": "name", "units": "units", "profit": "profit", "cash": "cash"} for kind in KINDS.values()},
+            agenttype_reporters=dict.fromkeys(KINDS.values(), ACCOUNTS),
         )
         self.running = True
 

@@ -42,8 +42,9 @@ class Consumers(Sequence):
         return (Consumer(self.model, row) for row in self.rows.tolist())
 
     def __contains__(self, consumer: object) -> bool:
-        ours = isinstance(consumer, Consumer) and consumer.model is self.model
-        return ours and bool((self.rows == consumer.row).any())
+        if not isinstance(consumer, Consumer) or consumer.model is not self.model:
+            return False
+        return bool((self.rows == consumer.row).any())
 
     def __getitem__(self, item: Any) -> Any:
         """One consumer by its place in the set, or a set of them by a slice."""
@@ -134,7 +135,7 @@ class Consumers(Sequence):
         parts = np.split(self.rows[np.argsort(group, kind="stable")], ends)
         sets = (Consumers(self.model, rows) for rows in parts)
         groups = sets if result_type == "agentset" else map(list, sets)
-        return ConsumerGroups(dict(zip(places, groups, strict=False)))
+        return ConsumerGroups(dict(zip(places, groups, strict=False)))  # no place, but one empty part, in an empty set
 
     def do(self, method: str | Callable, *args: Any, **kwargs: Any) -> "Consumers":
         """Call a method by its name, or a function, on each consumer in turn."""
