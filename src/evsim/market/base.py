@@ -48,16 +48,16 @@ from .owners import (
     Past,
     Spells,
     fit_vintages,
-    is_newcomer,
     reference_households,
     settle,
     shopping_spells,
     tastes_of,
 )
+from .panel import make_panel
 from .platforms import GENERIC, Platforms
 from .policy import make_policy
 from .population import NEVER, community_counts, word_of_mouth
-from .state import Market, Panel
+from .state import Market
 
 MONTHS_AHEAD = 700  # of the shopping clock beyond the last simulated month: the longest holding time
 SHIPPED_BASE = {"2021": "2021-12", "2023": "2023-12"}
@@ -350,11 +350,7 @@ def settle_population(market: Market, reference: Households, spells: Spells, pas
     market.population = population
     market.community = community_counts(population.platform, scenario.lock_in.community_size, len(market.platforms))
     market.listen()
-    rows = np.arange(min(scenario.pricing.survey_size, n_start), dtype=np.int64)
-    newcomer = is_newcomer(scenario.seed, rows, market.habits)
-    newcomer &= population.due[rows] >= 1
-    household = population.household[rows].copy()
-    market.panel = Panel(rows, newcomer, household, tastes_of(scenario.seed, household, market.habits))
+    market.panel = make_panel(market, origin)
     market.diagnostics |= {"weight": weight, "mean_cycle_months": cycle, "mean_visits": float(spells.visits.mean())}
 
 

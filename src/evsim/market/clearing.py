@@ -12,6 +12,7 @@ import numpy as np
 from ..streams import Purpose, uniforms
 from . import kernels
 from .accounts import Books
+from .panel import let_panel_shop, take_cars
 from .population import NEVER, NO_CAR
 from .pricing import set_prices
 from .state import Market
@@ -40,6 +41,7 @@ def clear(market: Market, books: Books) -> Outcome:
     outlay = market.policy.buyer_price(market.month, rows).value(market.offers.price[rows])
     shoppers, choice = shop(market, rows, outlay)
     order_of_month(market, books, shoppers[choice >= 0], rows[choice[choice >= 0]])
+    let_panel_shop(market, rows, outlay)
     buyers, products = books.queue.deliver(books, market)
     market.wait = books.months_waiting(market)
     switches, repeats = hand_over(market, buyers, products)
@@ -99,7 +101,7 @@ def order_of_month(market: Market, books: Books, buyers: np.ndarray, products: n
 
 def hand_over(market: Market, buyers: np.ndarray, products: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
     """Cars change hands: owners' columns, communities, and who bought what after what (in rows)."""
-    population, offers, month = market.population, market.offers, market.month
+    population, offers = market.population, market.offers
     n_platforms = len(market.platforms)
     old_line, old_platform = population.line[buyers], population.platform[buyers]
     platform = offers.platform[products]
@@ -109,11 +111,7 @@ def hand_over(market: Market, buyers: np.ndarray, products: np.ndarray) -> tuple
     same = owners & (offers.brand[old_line] == offers.brand[products])
     _count(market, buyers[old_platform >= 0], old_platform[old_platform >= 0], -1)
     _count(market, buyers, platform, 1)
-    population.line[buyers], population.platform[buyers], population.bought[buyers] = products, platform, month
-    population.joined[buyers] = np.where(old_platform == platform, population.joined[buyers], month)
-    due = np.empty(len(buyers), dtype=np.int64)
-    kernels.after_purchase(market.scenario.seed, population.household[buyers], month, market.clock, market.habits, due)
-    population.due[buyers] = population.visit[buyers] = np.minimum(due, NEVER)
+    take_cars(market, population, buyers, products)
     return switches, (int(owners.sum()), int(same.sum()))
 
 

@@ -142,7 +142,7 @@ def settle(scenario: Scenario, origin: Origin, n_start: int, n_rows: int, weight
     rows = np.arange(n_start, dtype=np.int64)
     mean_wait, hold = float(origin.spells.waiting.mean()), scenario.consumers.holding_months
     waits = uniforms(seed, Purpose.START, 0, rows, PHASE) < mean_wait / (hold + mean_wait)
-    _settle_holders(population, rows[~waits], seed, origin)
+    settle_holders(population, rows[~waits], seed, origin)
     _settle_waiting(population, rows[waits], seed, origin)
     line = population.line[:n_start]
     population.platform[:n_start] = np.where(line >= 0, origin.shelf.platform[line], NO_CAR)
@@ -150,7 +150,7 @@ def settle(scenario: Scenario, origin: Origin, n_start: int, n_rows: int, weight
     return population
 
 
-def _settle_holders(population: Population, rows: np.ndarray, seed: int, origin: Origin) -> None:
+def settle_holders(population: Population, rows: np.ndarray, seed: int, origin: Origin) -> None:
     """Rows that hold a car not yet due: length-biased holding time, met at a uniform moment of it."""
     habits = origin.habits
     chance = uniforms(seed, Purpose.START, 0, rows, TOTAL)

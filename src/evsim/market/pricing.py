@@ -1,67 +1,12 @@
-"""Prices of one month: the price game over the panel, by the pricing rule.
-
-Expected shares are those of a fixed panel of rows, as they would shop with what they own now: a survey drawn anew each month
-would move prices for no reason. Rows weigh by their chance to shop, v/(H + W) (`economics.timing`), at last month's prices.
-"""
+"""Prices of one month: the price game over the panel (`market.panel`), by the pricing rule."""
 
 import numpy as np
 
-from ..economics.choice import inclusive_value
 from ..economics.contracts import price_weights, royalty
-from ..economics.pricing import Demand, PriceGame, best_response_steps, equilibrium_prices
-from ..economics.utility import INCOME
+from ..economics.pricing import PriceGame, best_response_steps, equilibrium_prices
 from ..params import month_number
-from . import kernels
-from .owners import shopping_spells, tastes_of
+from .panel import panel_demand
 from .state import Market
-
-
-def panel_demand(market: Market, rows: np.ndarray) -> Demand:
-    """Demand of the panel for the given lines, before price, weighted by the chance to shop at present prices."""
-    panel, population, scenario = market.panel, market.population, market.scenario
-    at = panel.rows
-    moved = np.flatnonzero(population.household[at] != panel.household)
-    if len(moved):
-        panel.household[moved] = population.household[at[moved]]
-        panel.tastes[moved] = tastes_of(scenario.seed, panel.household[moved], market.habits)
-        panel.newcomer[moved] = False
-    line = np.where(panel.newcomer, -1, population.line[at]).astype(np.int16)
-    platform = np.where(panel.newcomer, -1, population.platform[at]).astype(np.int16)
-    overdue = np.maximum(market.month - population.due[at].astype(float), 0.0)
-    state = (line, platform, population.bought[at], population.joined[at], overdue)
-    utility, outside = np.empty((len(at), len(rows))), np.empty(len(at))
-    shelf = market.shelf(rows, np.zeros(len(rows)))
-    world = market.world()
-
-    def fill(first, last):
-        part = slice(first, last)
-        kernels.panel_utility(
-            at[part],
-            tuple(column[part] for column in state),
-            market.habits,
-            shelf,
-            world,
-            panel.tastes[part],
-            utility[part],
-            outside[part],
-        )
-
-    market.in_blocks(fill, len(at))
-    sensitivity = market.habits.median_sensitivity / panel.tastes[:, INCOME]
-    outlay = market.policy.buyer_price(market.month, rows).value(market.offers.price[rows])
-    value = inclusive_value(utility - sensitivity[:, None] * outlay, outside)
-    return Demand(utility, sensitivity, chance_to_shop(market, value - outside), outside)
-
-
-def chance_to_shop(market: Market, value: np.ndarray) -> np.ndarray:
-    """Visits a month of households with given inclusive values of the market over keeping the car: v / (H + W)."""
-    spells = shopping_spells(log_odds(value), market.habits)
-    return spells.visits / (market.scenario.consumers.holding_months + spells.waiting)
-
-
-def log_odds(inclusive: np.ndarray) -> np.ndarray:
-    """Inclusive value of buying over keeping, from that of the whole choice over keeping: ln(exp I − 1)."""
-    return inclusive + np.log1p(-np.exp(-inclusive))
 
 
 def price_game(market: Market, rows: np.ndarray) -> PriceGame:

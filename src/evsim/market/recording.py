@@ -12,7 +12,6 @@ from .pricing import fees
 from .progress import software_advantage
 from .state import Market
 
-
 FIRST_CAR = "first car"  # where a buyer without a car comes from
 
 

@@ -19,18 +19,10 @@ BLOCK_ROWS = 2_048  # rows handed to a thread at a time; fixed, so that the bits
 
 @dataclass
 class Panel:
-    """The fixed rows on which expected shares are computed, as they would shop."""
+    """The fixed households on which expected shares are computed; `market.panel` says how they live."""
 
-    rows: np.ndarray
-    newcomer: np.ndarray  # bool: this row's household, when it falls due, passes to one new to the market
-    household: np.ndarray  # of the tastes below
+    owners: Population  # their cars, and when they shop; tastes are those of the keys 0, 1, …
     tastes: np.ndarray  # [S, N_TASTES]
-
-    @classmethod
-    def empty(cls) -> "Panel":
-        """A panel of nobody."""
-        rows = np.empty(0, dtype=np.int64)
-        return cls(rows, rows.astype(bool), rows, np.empty((0, 0)))
 
 
 @dataclass
@@ -50,7 +42,7 @@ class Market:
     base_pack_price: float  # kCNY per kWh
     threads: int = 1
     population: Population = field(default_factory=lambda: Population.empty(0, 1.0))
-    panel: Panel = field(default_factory=Panel.empty)
+    panel: Panel = field(default_factory=lambda: Panel(Population.empty(0, 1.0), np.empty((0, 0))))
     community: np.ndarray = field(default_factory=lambda: np.zeros((1, 1)))  # [communities, platforms] cars
     pack_price: float = 0.0  # kCNY per kWh
     electric_fleet: float = 1.0  # at the base date, cars

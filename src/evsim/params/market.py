@@ -51,7 +51,7 @@ class PricingParams(Params):
         source="Berry, Levinsohn & Pakes (1995) for the equilibrium", role="lever",
     )
     survey_size: int = param(
-        2_000, "rows on which expected shares are computed when prices are set (at most consumers.count)", unit="rows",
+        1_500, "households on which expected shares are computed when prices are set", unit="households",
         ge=50, le=1_000_000, source="assumption: keeps monthly noise in prices under 0.5 %", role="setting",
     )
     steps: int = param(
