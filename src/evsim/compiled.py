@@ -4,14 +4,24 @@ numba keys a cached kernel by the time stamp of its own file: an edit of a row f
 the old result comes back. Here the cache folder is named by the digest of every source file of the package that compiles
 something, so that any edit of any of them starts a fresh folder. The folder is chosen before numba compiles anything.
 
+Compiled functions release the interpreter's lock, so blocks of rows may be handed to threads (`over_blocks`). Blocks are
+fixed and results are put together in their order: no number of threads changes a bit. Refused: numba's `parallel=True`,
+whose sums depend on the number of threads.
+
 `EVSIM_CACHE_DIR` moves the cache; `NUMBA_DISABLE_JIT=1` runs the same lines in plain Python.
 """
 
 import hashlib
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 PACKAGE = Path(__file__).parent
+BLOCK_ROWS = 1_024
+Part = TypeVar("Part")
 
 
 def compiled_sources() -> list[Path]:
@@ -43,3 +53,17 @@ import numba  # noqa: E402 - numba reads NUMBA_CACHE_DIR once, on import
 numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # in case numba was imported by someone else before
 
 njit = numba.njit(cache=True, nogil=True)
+
+
+def over_blocks(task: Callable[[slice], Part], n_rows: int, threads: int = 1) -> list[Part]:
+    """Results of a task over fixed blocks of rows, in the order of the blocks, on at most `threads` threads."""
+    blocks = [slice(first, min(first + BLOCK_ROWS, n_rows)) for first in range(0, n_rows, BLOCK_ROWS)]
+    if threads <= 1 or len(blocks) <= 1:
+        return [task(block) for block in blocks]
+    return list(_pool(threads).map(task, blocks))
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    """One pool for each number of threads, kept: a month has dozens of short passes."""
+    return ThreadPoolExecutor(threads, thread_name_prefix="evsim")

@@ -3,8 +3,10 @@
 import itertools
 
 import mesa
+import numpy as np
 
 from .agents import KINDS, Consumer, Consumers, Government, Orchestrator
+from .errors import BadRequest
 from .market.accounts import keep_accounts, open_books
 from .market.base import open_market
 from .market.clearing import clear
@@ -13,7 +15,15 @@ from .market.progress import advance_platforms, advance_products, set_drift
 from .market.recording import Recorder
 from .params import Scenario, month_number
 
-HEADLINE = ("units", "alliance_share", "independent_share", "incumbent_share", "nev_penetration", "mean_price", "hhi_platform")
+HEADLINE = (
+    "units",
+    "alliance_share",
+    "independent_share",
+    "incumbent_share",
+    "nev_penetration",
+    "mean_price",
+    "hhi_platform",
+)
 # none named like a headline series: `mesa.batch_run` of Mesa 3.5 puts both in one row
 ACCOUNTS = {"name": "name", "deliveries": "units", "profit": "profit", "cash": "cash"}
 
@@ -31,7 +41,7 @@ class EVMarket(mesa.Model):
     def __init__(self, scenario: Scenario | None = None, rng: int | None = None, threads: int = 1):
         scenario = Scenario() if scenario is None else scenario
         if rng is not None:
-            scenario = scenario.model_copy(update={"seed": int(rng)})
+            scenario = scenario.model_copy(update={"seed": checked_seed(rng)})
         super().__init__(rng=scenario.seed)
         self.agent_numbers = itertools.count(1)
         self.market = open_market(scenario, threads)
@@ -45,7 +55,9 @@ class EVMarket(mesa.Model):
         self.government = Government(self)
         self.orchestrator = Orchestrator(self, scenario.alliance.leader, scenario.alliance.platform)
         kinds = self.recorder.kind
-        self.automakers = [KINDS[kinds[code]](self, name, code) for code, name in enumerate(self.market.names.automakers)]
+        self.automakers = [
+            KINDS[kinds[code]](self, name, code) for code, name in enumerate(self.market.names.automakers)
+        ]
         self.last_units = self.market.offers.base_units.copy()
         self.datacollector = mesa.DataCollector(
             model_reporters={name: lambda model, name=name: model.latest(name) for name in HEADLINE},
@@ -86,6 +98,8 @@ class EVMarket(mesa.Model):
     def step(self) -> None:
         """One month, in the order of the design."""
         market, books = self.market, self.books
+        if not self.running:
+            raise BadRequest(f"the scenario ended in {market.scenario.end}; give a later end to step on")
         market.month += 1
         self.government.announce()
         advance_products(market, self.last_units)
@@ -121,3 +135,10 @@ class EVMarket(mesa.Model):
     def record(self) -> dict:
         """The run's tables as plain columns, so far."""
         return self.recorder.record()
+
+
+def checked_seed(rng: object) -> int:
+    """A seed as a whole number that fits the keys of `evsim.streams`; a generator has a state, not an address."""
+    if isinstance(rng, bool) or not isinstance(rng, int | np.integer) or not 0 <= rng < 2**63:
+        raise BadRequest(f"rng={rng} must be a whole number from 0 to 2^63 - 1; draws are keyed by it")
+    return int(rng)

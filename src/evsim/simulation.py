@@ -3,8 +3,6 @@
 import os
 from collections.abc import Callable
 
-import mesa
-
 from .model import EVMarket
 from .params import Scenario
 from .results import Run
@@ -30,13 +28,9 @@ def run(
     """
     scenario = Scenario() if scenario is None else scenario
     model = EVMarket(scenario, rng=seed, threads=threads or os.cpu_count() or 1)
-    try:
-        while model.running:
-            model.step()
-            if progress:
-                progress(model.market.month, scenario.n_months)
-        return Run.from_record(
-            model.market.scenario, model.market.scenario.seed, model.record, dict(model.market.diagnostics)
-        )
-    finally:
-        getattr(mesa.Agent, "_ids", {}).pop(model, None)
+    while model.running:
+        model.step()
+        if progress:
+            progress(model.market.month, scenario.n_months)
+    market = model.market
+    return Run.from_record(market.scenario, market.scenario.seed, model.record, dict(market.diagnostics))

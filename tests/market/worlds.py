@@ -21,7 +21,7 @@ STILL = {  # nothing changes but who shops
     "software": {"success_gain": 0.0},
     "battery": {"learning_rate": 0.0},
     "chargers": {"value": 0.0},
-    "capacity": {"headroom": 20.0, "minimum": 1e6},
+    "capacity": {"headroom": 20.0, "minimum": 1e6, "wait_cost": 0.0},
     "subsidy": {"hold_from": "2023-12"},
     "modes": {"rule": "timeline"},
 }

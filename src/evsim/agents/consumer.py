@@ -185,20 +185,10 @@ class Consumer(mesa.Agent):
         market = self.model.market
         lines, shelf = on_offer(market)
         overdue = float(max(market.month - self.due, 0))
-        chosen = kernels.decide(
-            *(
-                market.scenario.seed,
-                self.household,
-                self.row,
-                self.line,
-                self.platform,
-                self.bought,
-                self.joined,
-                overdue,
-            ),
-            *(market.habits, shelf, market.world()),
-            *(np.empty(N_TASTES), np.empty(len(lines)), np.empty(len(lines))),
-        )
+        owner = kernels.Owner(self.line, self.platform, self.bought, self.joined, overdue)
+        desk = kernels.Desk(np.empty(N_TASTES), np.empty(len(lines)), np.empty(len(lines)))
+        household = (market.scenario.seed, self.household, self.row, owner)
+        chosen = kernels.decide(*household, market.habits, shelf, market.world(), desk)
         return market.offers.product[lines[chosen]] if chosen >= 0 else None
 
     def chances(self) -> dict[str | None, float]:

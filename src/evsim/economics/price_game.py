@@ -51,6 +51,7 @@ class PriceGame:
     # [J], the row of A, B, F that sets the price; -1: given; None: the row with the largest A, if that is positive
     setter: np.ndarray = None  # type: ignore[assignment]
     buyer_price: BuyerPrice = None  # type: ignore[assignment]  # the tax rule; None: the buyer pays the posted price
+    threads: int = 1  # for the passes over consumers; no number changes a bit
 
     def __post_init__(self):
         n_products = self.demand.utility.shape[1]

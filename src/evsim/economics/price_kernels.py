@@ -34,18 +34,19 @@ def fill_probabilities(utility, price_sensitivity, outside, buyer_prices, probab
 
 
 @njit
-def demand_sums(probabilities, weights, price_sensitivity, rows, margins):
+def demand_sums(probabilities, weights, price_sensitivity, rows, margins, expected):
     """What the first-order conditions need, for margins given entry by entry.
 
+    Args:
+        expected: `[N, setters + 1]`, receives M_if = Σ_k P_ik m_fk, kCNY; its last column, of products without setter, is 0.
     Returns:
-        sums: `[3, J]`: s_j = Σ_i w_i P_ij, Λ_j = Σ_i w_i α_i P_ij, and Σ_k Γ_jk m_fk = Σ_i w_i α_i P_ij M_if for j's
-            setter f (0 where nobody sets the price).
-        expected: M_if = Σ_k P_ik m_fk, `[N, setters]`, kCNY.
+        `[3, J]`: s_j = Σ_i w_i P_ij, Λ_j = Σ_i w_i α_i P_ij, and Σ_k Γ_jk m_fk = Σ_i w_i α_i P_ij M_if for j's
+        setter f (0 where nobody sets the price).
     """
     n_consumers, n_products = probabilities.shape
     n_rows = rows.start.shape[0] - 1
     sums, block = np.zeros((3, n_products)), np.empty((3, n_products))
-    expected = np.zeros((n_consumers, n_rows + 1))  # the last column stays 0, for products without setter (row −1)
+    expected[:, n_rows] = 0.0
     for first in range(0, n_consumers, BLOCK):
         block[:] = 0.0
         for i in range(first, min(first + BLOCK, n_consumers)):
@@ -61,7 +62,7 @@ def demand_sums(probabilities, weights, price_sensitivity, rows, margins):
                 block[1, j] += sensitive * chance
                 block[2, j] += sensitive * chance * expected[i, rows.row_of_product[j]]
         sums += block
-    return sums, expected
+    return sums
 
 
 @njit

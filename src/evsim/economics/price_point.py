@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from evsim.compiled import over_blocks
 from evsim.economics.price_game import PriceGame
 from evsim.economics.price_kernels import demand_sums, demand_sums_derivative, fill_probabilities, kinked_replies
 
@@ -58,9 +59,16 @@ def evaluate(game: PriceGame, prices) -> PricePoint:
     buyer_prices = rule.value(prices)
     probabilities, inclusive = np.empty_like(demand.utility), np.empty(len(demand.utility))
     consumers = (demand.utility, demand.price_sensitivity, demand.outside_utility)
-    fill_probabilities(*consumers, buyer_prices, probabilities, inclusive)
     margins = accounts.margins(prices)
-    sums, expected = demand_sums(probabilities, demand.weights, demand.price_sensitivity, accounts.rows, margins)
+    expected = np.empty((len(inclusive), len(accounts.rows.start)))
+
+    def part(block):
+        utility, sensitivity, outside = (column[block] for column in consumers)
+        fill_probabilities(utility, sensitivity, outside, buyer_prices, probabilities[block], inclusive[block])
+        weights = demand.weights[block]
+        return demand_sums(probabilities[block], weights, sensitivity, accounts.rows, margins, expected[block])
+
+    sums = np.sum(over_blocks(part, len(inclusive), game.threads), axis=0)
     shares = sums[0].copy()
     for j in np.flatnonzero(accounts.priced & ~(sums[1] > FAINT)):
         sums[:, j] = _faint_sums(demand, buyer_prices, inclusive, expected[:, accounts.rows.row_of_product[j]], j)
@@ -78,9 +86,14 @@ def target_derivative(game: PriceGame, point: PricePoint, step) -> np.ndarray:
     demand, accounts = game.demand, game.accounts
     steps = np.stack([step, game.buyer_price.slope_below(point.prices) * step])
     entries = np.stack([accounts.margins(point.prices), accounts.entry_revenue])
-    change = demand_sums_derivative(
-        point.probabilities, point.expected, demand.weights, demand.price_sensitivity, accounts.rows, entries, steps
-    )
+
+    def part(block):
+        at = point.probabilities[block], point.expected[block]
+        return demand_sums_derivative(
+            *at, demand.weights[block], demand.price_sensitivity[block], accounts.rows, entries, steps
+        )
+
+    change = np.sum(over_blocks(part, len(demand.weights), game.threads), axis=0)
     free = point.slope_used > 0
     slope = np.where(free, point.slope_used, 1.0)
     revenue = accounts.own_revenue

@@ -161,7 +161,8 @@ def costs_from_prices(game: PriceGame, prices) -> np.ndarray:
 
     def less_cross_effect(own, entries):
         """x_j − Σ_k Γ_jk x_fk / Λ_j where a price is set, x_j itself elsewhere."""
-        sums, _ = demand_sums(point.probabilities, demand.weights, demand.price_sensitivity, rows, entries)
+        scratch = np.empty_like(point.expected)
+        sums = demand_sums(point.probabilities, demand.weights, demand.price_sensitivity, rows, entries, scratch)
         return own - np.where(priced, sums[2], 0.0) / sensitive
 
     def costs_effect(costs):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..compiled import over_blocks
 from ..streams import Purpose, uniforms
 from . import kernels
 from .accounts import Books
@@ -76,10 +77,10 @@ def shop(market: Market, rows: np.ndarray, outlay: np.ndarray) -> tuple[np.ndarr
     )
     before = population.platform[shoppers]
 
-    def task(first: int, last: int) -> None:
-        kernels.shop(scenario.seed, shoppers[first:last], columns, market.habits, shelf, world, choice[first:last])
+    def task(block: slice) -> None:
+        kernels.shop(scenario.seed, shoppers[block], columns, market.habits, shelf, world, choice[block])
 
-    market.in_blocks(task, len(shoppers))
+    over_blocks(task, len(shoppers), market.threads)
     left = before != population.platform[shoppers]
     _count(market, shoppers[left], before[left], -1)
     keepers = shoppers[choice < 0]

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compiled import njit
-from ..economics.choice import pick
-from ..economics.timing import geometric_quantile, weibull_quantile
+from ..economics.choice import logit, pick
+from ..economics.timing import geometric_quantile, shopping_spell, weibull_quantile
 from ..economics.utility import (
     ELECTRIC,
     FIRST_CLASS,
@@ -84,6 +84,24 @@ class World(NamedTuple):
     month: int
 
 
+class Owner(NamedTuple):
+    """What a household brings to the market: its car, if any, and how long it is overdue."""
+
+    line: int  # −1: no car
+    platform: int  # −1: no car
+    bought: int  # month
+    joined: int  # month since when it is on that platform
+    overdue: float  # months
+
+
+class Desk(NamedTuple):
+    """Room for one decision, used again for the next."""
+
+    tastes: np.ndarray  # [N_TASTES]
+    utility: np.ndarray  # [J]
+    shocks: np.ndarray  # [J]
+
+
 @njit
 def draw_tastes(seed, household, habits, out):
     """Tastes of a household from its key, into a row of `out`; columns as in `economics.utility`."""
@@ -105,41 +123,40 @@ def tastes_of(seed, households, habits, out):
 
 
 @njit
-def row_utility(row, line, platform, joined, tastes, habits, shelf, world, out):
+def row_utility(row, owner, tastes, habits, shelf, world, out):
     """Utility of every product on the shelf before price, for the household of a row; returns its price sensitivity."""
     taste_utility(tastes, habits.median_sensitivity, habits.phone_effect, shelf, out)
     lock_in = 0.0
-    if platform >= 0 and world.ecosystem[platform]:
-        lock_in = habits.switching_cost * lock_in_strength(float(world.month - joined), habits.tenure_scale)
-    brand = world.line_brand[line] if line >= 0 else -1
+    if owner.platform >= 0 and world.ecosystem[owner.platform]:
+        lock_in = habits.switching_cost * lock_in_strength(float(world.month - owner.joined), habits.tenure_scale)
+    brand = world.line_brand[owner.line] if owner.line >= 0 else -1
     whispers = world.whispers[row // world.community_size]
-    state_utility(shelf, platform, lock_in, brand, habits.brand_loyalty, habits.word_of_mouth, whispers, out)
+    state_utility(shelf, owner.platform, lock_in, brand, habits.brand_loyalty, habits.word_of_mouth, whispers, out)
     return price_sensitivity(habits.median_sensitivity, tastes)
 
 
 @njit
-def row_outside(platform, bought, overdue, tastes, habits, world):
+def row_outside(owner, tastes, habits, world):
     """Utility of carrying on with the old car, for the household of a row."""
     gain = 0.0
-    if platform >= 0 and habits.over_the_air > 0.0:
-        better = world.quality_path[world.month, platform] - world.quality_path[max(bought, 0), platform]
+    if owner.platform >= 0 and habits.over_the_air > 0.0:
+        path = world.quality_path[:, owner.platform]
+        better = path[world.month] - path[max(owner.bought, 0)]
         gain = habits.over_the_air * habits.median_sensitivity * tastes[SOFTWARE] * better
     sensitivity = price_sensitivity(habits.median_sensitivity, tastes)
-    return outside_utility(sensitivity, habits.outside_outlay, overdue, habits.overdue_cost, gain)
+    return outside_utility(sensitivity, habits.outside_outlay, owner.overdue, habits.overdue_cost, gain)
 
 
 @njit
-def decide(
-    seed, household, row, line, platform, bought, joined, overdue, habits, shelf, world, tastes, utility, shocks
-):
+def decide(seed, household, row, owner, habits, shelf, world, desk):
     """What the household of a row chooses this month: a position on the shelf, or −1 to keep the car."""
-    draw_tastes(seed, household, habits, tastes)
-    sensitivity = row_utility(row, line, platform, joined, tastes, habits, shelf, world, utility)
-    for j in range(len(utility)):
-        utility[j] -= sensitivity * shelf.outlay[j]
-        shocks[j] = gumbel(seed, CHOICE, world.month, household, shelf.key[j])
-    outside = row_outside(platform, bought, overdue, tastes, habits, world)
-    return pick(utility, outside, shocks, gumbel(seed, CHOICE, world.month, household, KEEP))
+    draw_tastes(seed, household, habits, desk.tastes)
+    sensitivity = row_utility(row, owner, desk.tastes, habits, shelf, world, desk.utility)
+    for j in range(len(desk.utility)):
+        desk.utility[j] -= sensitivity * shelf.outlay[j]
+        desk.shocks[j] = gumbel(seed, CHOICE, world.month, household, shelf.key[j])
+    outside = row_outside(owner, desk.tastes, habits, world)
+    return pick(desk.utility, outside, desk.shocks, gumbel(seed, CHOICE, world.month, household, KEEP))
 
 
 @njit
@@ -151,34 +168,17 @@ def shop(seed, rows, population, habits, shelf, world, choice):
     bought, joined, due).
     """
     household, line, platform, bought, joined, due = population
-    tastes = np.empty(N_TASTES)
-    utility = np.empty(len(shelf.quality))
-    shocks = np.empty(len(shelf.quality))
+    n_products = len(shelf.quality)
+    desk = Desk(np.empty(N_TASTES), np.empty(n_products), np.empty(n_products))
     for k in range(len(rows)):
         row = rows[k]
-        overdue = float(world.month - due[row])
-        if overdue <= 0.0:
-            overdue = 0.0
-            if uniform(seed, TURNOVER, world.month, household[row], 0) < habits.first_time_share:
-                household[row] += HOUSEHOLD_STEP
-                line[row] = -1
-                platform[row] = -1
-        choice[k] = decide(
-            seed,
-            household[row],
-            row,
-            line[row],
-            platform[row],
-            bought[row],
-            joined[row],
-            overdue,
-            habits,
-            shelf,
-            world,
-            tastes,
-            utility,
-            shocks,
-        )
+        overdue = max(float(world.month - due[row]), 0.0)
+        if overdue == 0.0 and uniform(seed, TURNOVER, world.month, household[row], 0) < habits.first_time_share:
+            household[row] += HOUSEHOLD_STEP
+            line[row] = -1
+            platform[row] = -1
+        owner = Owner(line[row], platform[row], bought[row], joined[row], overdue)
+        choice[k] = decide(seed, household[row], row, owner, habits, shelf, world, desk)
 
 
 @njit
@@ -189,8 +189,20 @@ def panel_utility(rows, panel, habits, shelf, world, tastes, utility, outside):
     """
     line, platform, bought, joined, overdue = panel
     for i in range(len(rows)):
-        row_utility(rows[i], line[i], platform[i], joined[i], tastes[i], habits, shelf, world, utility[i])
-        outside[i] = row_outside(platform[i], bought[i], overdue[i], tastes[i], habits, world)
+        owner = Owner(line[i], platform[i], bought[i], joined[i], overdue[i])
+        row_utility(rows[i], owner, tastes[i], habits, shelf, world, utility[i])
+        outside[i] = row_outside(owner, tastes[i], habits, world)
+
+
+@njit
+def panel_visits(utility, outside, sensitivity, outlay, habits, visits):
+    """Expected visits per cycle of each row, `[n]`, from utility before price and what buyers pay."""
+    after, scratch = np.empty(len(outlay)), np.empty(len(outlay))
+    for i in range(len(visits)):
+        for j in range(len(outlay)):
+            after[j] = utility[i, j] - sensitivity[i] * outlay[j]
+        value = logit(after, -np.inf, scratch) - outside[i]
+        visits[i] = shopping_spell(value, habits.overdue_cost, habits.pause)[0]
 
 
 @njit

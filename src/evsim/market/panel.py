@@ -13,12 +13,12 @@ where nothing changes that moved single prices by up to 0.8 % a month at 2 000 r
 
 import numpy as np
 
-from ..economics.choice import inclusive_value
+from ..compiled import over_blocks
 from ..economics.pricing import Demand
 from ..economics.utility import INCOME
 from ..streams import Purpose, uniforms
 from . import kernels
-from .owners import Origin, settle_holders, shopping_spells, tastes_of
+from .owners import Origin, settle_holders, tastes_of
 from .population import NEVER, NO_CAR, Population
 from .state import Market, Panel
 
@@ -47,28 +47,21 @@ def panel_demand(market: Market, rows: np.ndarray) -> Demand:
     line, platform = np.concatenate([owners.line, nobody]), np.concatenate([owners.platform, nobody])
     bought, joined = np.tile(owners.bought, 2), np.tile(owners.joined + early, 2).astype(np.int16)
     overdue = np.zeros(2 * size)
-    utility, outside = np.empty((2 * size, len(rows))), np.empty(2 * size)
+    utility, outside, visits = np.empty((2 * size, len(rows))), np.empty(2 * size), np.empty(2 * size)
     shelf, world = market.shelf(rows, np.zeros(len(rows))), market.world()
     hears = np.arange(2 * size) % size % (len(market.whispers) * world.community_size)
     both = np.tile(tastes, (2, 1))
-
-    def fill(first: int, last: int) -> None:
-        part = slice(first, last)
-        state = (line[part], platform[part], bought[part], joined[part], overdue[part])
-        kernels.panel_utility(hears[part], state, market.habits, shelf, world, both[part], utility[part], outside[part])
-
-    market.in_blocks(fill, 2 * size)
     sensitivity = market.habits.median_sensitivity / both[:, INCOME]
     outlay = market.policy.buyer_price(market.month, rows).value(market.offers.price[rows])
-    value = inclusive_value(utility - sensitivity[:, None] * outlay, outside) - outside
-    visits = shopping_spells(log_odds(value), market.habits).visits
-    weights = visits * np.repeat([1.0 - share, share], size)
-    return Demand(utility, sensitivity, weights, outside)
 
+    def fill(block: slice) -> None:
+        state = (line[block], platform[block], bought[block], joined[block], overdue[block])
+        values = utility[block], outside[block]
+        kernels.panel_utility(hears[block], state, market.habits, shelf, world, both[block], *values)
+        kernels.panel_visits(*values, sensitivity[block], outlay, market.habits, visits[block])
 
-def log_odds(inclusive: np.ndarray) -> np.ndarray:
-    """Inclusive value of buying over keeping, from that of the whole choice over keeping: ln(exp I − 1)."""
-    return inclusive + np.log1p(-np.exp(-inclusive))
+    over_blocks(fill, 2 * size, market.threads)
+    return Demand(utility, sensitivity, visits * np.repeat([1.0 - share, share], size), outside)
 
 
 def let_panel_shop(market: Market, rows: np.ndarray, outlay: np.ndarray) -> None:

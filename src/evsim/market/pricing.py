@@ -31,6 +31,7 @@ def price_game(market: Market, rows: np.ndarray) -> PriceGame:
         payments,
         setter,
         market.policy.buyer_price(market.month, rows),
+        market.threads,
     )
 
 

@@ -1,7 +1,5 @@
 """The market's state, and the two views of it that the kernels read: what is on the shelf, and the world around it."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,8 +11,6 @@ from .offers import MODE, Launch, Names, Offers, Traits
 from .platforms import Platforms
 from .policy import Policy
 from .population import Population, word_of_mouth
-
-BLOCK_ROWS = 2_048  # rows handed to a thread at a time; fixed, so that the bits do not depend on the number of threads
 
 
 @dataclass
@@ -131,14 +127,3 @@ class Market:
             parts_cost=parts[mode],
             member=mode == MODE["alliance"],
         )
-
-    def in_blocks(self, task: Callable[[int, int], None], n_rows: int) -> None:
-        """Run a task over fixed blocks [first, last) of rows, on as many threads as allowed."""
-        bounds = [(first, min(first + BLOCK_ROWS, n_rows)) for first in range(0, n_rows, BLOCK_ROWS)]
-        if self.threads <= 1 or len(bounds) <= 1:
-            for first, last in bounds:
-                task(first, last)
-            return
-        with ThreadPoolExecutor(self.threads) as pool:
-            for _ in pool.map(lambda bound: task(*bound), bounds):
-                pass

@@ -51,7 +51,7 @@ class PricingParams(Params):
         source="Berry, Levinsohn & Pakes (1995) for the equilibrium", role="lever",
     )
     survey_size: int = param(
-        1_500, "households on which expected shares are computed when prices are set", unit="households",
+        2_000, "households on which expected shares are computed when prices are set", unit="households",
         ge=50, le=1_000_000, source="assumption: keeps monthly noise in prices under 0.5 %", role="setting",
     )
     steps: int = param(
@@ -59,8 +59,8 @@ class PricingParams(Params):
         source="assumption", role="setting",
     )
     tolerance: float = param(
-        1e-6, "largest first-order residual of monthly prices", unit="kCNY", ge=1e-10, le=0.1,
-        source="assumption: a tenth of a cent", role="setting",
+        1e-5, "largest first-order residual of monthly prices", unit="kCNY", ge=1e-10, le=0.1,
+        source="assumption: a hundredth of a yuan", role="setting",
     )
     war_start: str | None = param(
         None, "first month of a price war (YYYY-MM); none: no war", unit="month", pattern=MONTH,
