@@ -7,6 +7,7 @@ from market.worlds import HISTORY, opened, run_small
 
 from evsim.data import read_firm_figures
 from evsim.market.accounts import KCNY_PER_BN
+from evsim.market.offers import MODE
 
 WORLDS = {
     "baseline": {},
@@ -21,7 +22,7 @@ WORLDS = {
             )
         }
     },
-    "tight plants": {"capacity": {"headroom": 1.0, "minimum": 0.0, "expansion": 0.0}},
+    "tight plants": {"capacity": {"headroom": 1.0, "minimum": 100.0, "expansion": 0.0}},
     "every maker on the stack": {"modes": {"rule": "open"}, "software": {"advantage_kcny": 60.0}},
 }
 
@@ -53,14 +54,14 @@ def test_cash_moves_by_profit():
         assert moved == pytest.approx(profit.get(name, 0.0), rel=1e-9, abs=1.0)
 
 
-def test_makers_start_with_the_cash_that_is_known():
+def test_plants_start_as_large_as_is_known_and_cash_as_months_of_revenue():
     model = opened()
-    figures = read_firm_figures().query("base == '2023-12' and item == 'cash'").set_index("automaker")["value"]
-    known = [name for name in model.market.names.automakers if name in figures]
-    assert len(known) > 3
-    for name in known:
-        cash = model.books.cash[model.market.names.automakers.index(name)]
-        assert cash == pytest.approx(figures[name] * KCNY_PER_BN)
+    names, offers = model.market.names.automakers, model.market.offers
+    figures = read_firm_figures().query("base == '2023-12' and item == 'capacity'").set_index("automaker")["value"]
+    tesla = names.index("Tesla")
+    assert model.books.capacity[tesla] == pytest.approx(figures["Tesla"] / 12.0)
+    revenue = (offers.base_units * offers.base_price)[offers.automaker == tesla].sum() / 1.13
+    assert model.books.cash[tesla] == pytest.approx(12.0 * revenue)
 
 
 def test_no_plant_starts_smaller_than_its_sales():
@@ -73,7 +74,7 @@ def test_no_plant_starts_smaller_than_its_sales():
 def test_a_groups_stack_is_paid_for_once():
     model = opened()
     platforms = model.market.platforms
-    in_house = np.unique(model.market.offers.platform[model.market.offers.mode == 1])
+    in_house = np.unique(model.market.offers.platform[model.market.offers.mode == MODE["in_house"]])
     assert model.books.research.sum() == pytest.approx(platforms.research[in_house].sum() * KCNY_PER_BN / 12.0)
 
 

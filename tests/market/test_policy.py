@@ -1,17 +1,26 @@
 """Which benefits are in force when, and what the dials do to them."""
 
+from functools import cache
+
 import numpy as np
 import pytest
-from market.worlds import HISTORY, opened, run_small
+from market.worlds import HISTORY, run_small, small
 
+from evsim.market.base import open_market
 from evsim.market.lines import POWERTRAINS
 
 GIFT = {"kind": "per_unit", "name": "gift", "start": "2024-03", "end": "2024-06", "amount_kcny": 20.0}
 
 
+@cache
+def market_of(scenario):
+    """The market of a scenario at its base date."""
+    return open_market(scenario)
+
+
 def benefit(layer, month, powertrain="bev"):
     """What the state gives on lines of a powertrain at their base prices, tax waived included, kCNY."""
-    market = opened(layer).market
+    market = market_of(small(layer))
     rows = market.on_sale()
     rows = rows[market.offers.powertrain[rows] == POWERTRAINS.index(powertrain)]
     price = market.offers.base_price[rows]
@@ -39,7 +48,7 @@ def test_in_2022_the_state_paid_for_electric_cars_up_to_300_and_spared_petrol_ca
     assert benefit(HISTORY, 5, "ice")[1] == pytest.approx(0.0, abs=1e-9)
 
 
-@pytest.mark.parametrize("month", range(1, 10))
+@pytest.mark.parametrize("month", [2, 3, 6, 7])
 def test_an_instrument_of_ones_own_is_paid_in_its_months(month):
     _, plain = benefit({}, month)
     _, given = benefit({"subsidy": {"instruments": (GIFT,)}}, month)
@@ -72,14 +81,14 @@ def test_no_benefit_is_the_same_world_as_all_benefits_scaled_to_nothing():
 def test_benefits_phase_out_in_equal_steps_and_the_last_month_pays_nothing():
     layer = {"subsidy": {"phase_out_start": "2024-03", "phase_out_months": 5}, "end": "2025-06"}
     _, full = benefit({}, 1)
-    for month, left in ((1, 1.0), (2, 1.0), (3, 0.8), (4, 0.6), (6, 0.2), (7, 0.0), (12, 0.0)):
+    for month, left in ((2, 1.0), (3, 0.8), (6, 0.2), (7, 0.0), (12, 0.0)):
         assert benefit(layer, month)[1] == pytest.approx(left * full, abs=1e-9)
 
 
 def test_policy_held_from_a_month_stays_that_of_the_month():
     layer = {"subsidy": {"hold_from": "2024-04", "instruments": (GIFT,)}, "end": "2035-12"}
     _, april = benefit(layer, 4)
-    for month in (5, 7, 30, 100):
+    for month in (5, 7, 100):
         assert benefit(layer, month)[1] == pytest.approx(april, abs=1e-12)
     assert benefit(layer, 2)[1] == pytest.approx(april - 20.0, abs=1e-9)
 
