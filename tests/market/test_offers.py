@@ -5,7 +5,7 @@ import pytest
 from market.worlds import HISTORY, merged, opened, run_small
 
 from evsim.data import read_launches
-from evsim.market.offers import place_launches
+from evsim.market.offers import place_launches, regressors
 
 LONG = {"end": "2025-12"}
 
@@ -84,6 +84,26 @@ def test_a_brands_lines_share_their_brands_luck():
     assert abs(xiaomi[0]) > 0
     known = luck[[brand == "BYD" for brand in brands]]
     assert known == pytest.approx(np.zeros(len(known)), abs=1e-12)  # peers tell, no luck is needed
+
+
+def test_a_known_brands_line_is_as_much_above_the_rule_as_its_peers_shrunk_by_their_number():
+    market = opened(LONG).market
+    place_launches(market.offers, 0, 0.0, 0.0)
+    offers = market.offers
+    known = np.flatnonzero((offers.base_units > 0) & offers.settled & ~offers.pooled)
+    design = regressors(offers, known, offers.base_price[known])
+    rule = np.linalg.lstsq(design, offers.quality[known], rcond=None)[0]
+    above = offers.quality[known] - design @ rule
+    checked = 0
+    for row in np.flatnonzero(offers.base_units == 0):
+        peers = above[offers.brand[known] == offers.brand[row]]
+        if len(peers):
+            expected = regressors(offers, np.array([row]), offers.base_price[[row]]) @ rule + peers.sum() / (
+                len(peers) + 1
+            )
+            assert offers.quality[row] == pytest.approx(expected[0], abs=1e-9)
+            checked += 1
+    assert checked > 3
 
 
 def test_regressions_explain_the_base_table(offers):

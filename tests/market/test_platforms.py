@@ -27,7 +27,9 @@ def test_a_fleet_is_every_vintage_times_what_survives_of_it():
         platforms.add_sales(month, np.array([100.0, month + 24.0]), 10.0)
     survivors = [np.exp(-(((12 - month) / LIFE_MONTHS) ** LIFE_SHAPE)) for month in range(-24, 13)]
     assert platforms.fleet(12)[0] == pytest.approx(100.0 * sum(survivors))
-    assert platforms.fleet(12)[1] == pytest.approx(sum(left * age for left, age in zip(survivors, range(37), strict=True)))
+    assert platforms.fleet(12)[1] == pytest.approx(
+        sum(left * age for left, age in zip(survivors, range(37), strict=True))
+    )
     assert platforms.electric_fleet(12) == pytest.approx(10.0 * sum(survivors))
 
 

@@ -30,7 +30,13 @@ def benefit(layer, month, powertrain="bev"):
 
 @pytest.mark.parametrize(
     ("month", "share", "cap"),
-    [("2024-01", 1.0, 30.0), ("2025-12", 1.0, 30.0), ("2026-01", 0.5, 15.0), ("2027-12", 0.5, 15.0), ("2028-01", 0.0, 0.0)],
+    [
+        ("2024-01", 1.0, 30.0),
+        ("2025-12", 1.0, 30.0),
+        ("2026-01", 0.5, 15.0),
+        ("2027-12", 0.5, 15.0),
+        ("2028-01", 0.0, 0.0),
+    ],
 )
 def test_the_purchase_tax_exemption_of_electric_cars_is_that_of_the_law(month, share, cap):
     months = 12 * (int(month[:4]) - 2024) + int(month[5:])

@@ -26,7 +26,10 @@ def test_the_calibrated_advantage_is_that_of_the_evidence():
 
 def test_the_gap_closes_in_its_month_and_stays_closed_while_the_alliance_keeps_its_own():
     layer = {"software": {"advantage_kcny": 30.0, "advantage_until": "2024-04"}}
-    closed, open_ = run_small({"end": "2024-06"}, layer), run_small({"end": "2024-06"}, {"software": {"advantage_kcny": 30.0}})
+    closed, open_ = (
+        run_small({"end": "2024-06"}, layer),
+        run_small({"end": "2024-06"}, {"software": {"advantage_kcny": 30.0}}),
+    )
     assert closed.headline["software_advantage"].iloc[3] > 20.0
     assert (closed.headline["software_advantage"].iloc[4:] <= 1e-9).all()
     quality = closed.platforms.pivot(index="month", columns="platform", values="quality")
