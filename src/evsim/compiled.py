@@ -67,3 +67,7 @@ def over_blocks(task: Callable[[slice], Part], n_rows: int, threads: int = 1) ->
 def _pool(threads: int) -> ThreadPoolExecutor:
     """One pool for each number of threads, kept: a month has dozens of short passes."""
     return ThreadPoolExecutor(threads, thread_name_prefix="evsim")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a forked child has the pool, but not its threads

@@ -58,7 +58,7 @@ class EVMarket(mesa.Model):
         self.automakers = [
             KINDS[kinds[code]](self, name, code) for code, name in enumerate(self.market.names.automakers)
         ]
-        self.last_units = self.market.offers.base_units.copy()
+        self.last_units = np.zeros(len(self.market.offers))  # the base month counts as experience already made
         self.datacollector = mesa.DataCollector(
             model_reporters={name: lambda model, name=name: model.latest(name) for name in HEADLINE},
             agenttype_reporters=dict.fromkeys(KINDS.values(), ACCOUNTS),

@@ -219,12 +219,6 @@ def bounded_normal(seed, purpose, month, entity, index):
 
 
 @njit
-def exponential(seed, purpose, month, entity, index):
-    """Standard exponential: -ln u."""
-    return -np.log(uniform(seed, purpose, month, entity, index))
-
-
-@njit
 def _fill_uniforms(seed, purpose, month, entities, index, out):
     for i in range(len(entities)):
         out[i] = uniform(seed, purpose, month, entities[i], index)

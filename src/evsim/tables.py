@@ -118,7 +118,9 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "hhi_automaker": Column("points", "Herfindahl index of automakers, 0 to 10 000"),
         "hhi_platform": Column("points", "Herfindahl index of platforms, 0 to 10 000"),
         "alliance_cumulative_deliveries": Column("cars", "alliance cars delivered since the first simulated month"),
-        "price_residual": Column("kCNY", "largest first-order residual of the month's prices"),
+        "price_residual": Column(
+            "kCNY", "largest first-order residual of the month's prices, before the cut of a price war"
+        ),
         "software_advantage": Column("kCNY", "quality of the alliance's stack less the mean of independents' stacks"),
         "pack_price": Column("kCNY per kWh", "price of a battery pack"),
         "chargers": Column("index", "public chargers, base date = 1"),

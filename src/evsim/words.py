@@ -91,8 +91,8 @@ def month(text: str) -> str:
 
 
 def names(items: Iterable[str]) -> str:
-    """`A, B and C`."""
-    *first, last = list(items)
+    """`A, B and C`; `nobody` if there is none."""
+    *first, last = list(items) or ["nobody"]
     return f"{', '.join(first)} and {last}" if first else last
 
 

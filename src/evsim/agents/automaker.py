@@ -8,7 +8,7 @@ import numpy as np
 
 from ..market.accounts import Books, MonthAccounts
 from ..market.offers import MODE
-from ..market.progress import adopt
+from ..market.progress import adopt, withdraw
 
 FALLBACK = "supplier"  # the stack of a brand that loses the alliance's: bought from parts makers
 
@@ -86,7 +86,9 @@ class Automaker(mesa.Agent):
         market, rows = self.model.market, self.lines
         brand, before = market.names.brands.index(change.brand), market.platform_code(change.before)
         moving = rows[(market.offers.brand[rows] == brand) & (market.offers.platform[rows] == before)]
-        if len(moving):
+        if not change.platform:
+            withdraw(market, moving)
+        elif len(moving):
             adopt(market, moving, change.platform, change.mode)
 
     def book(self, accounts: MonthAccounts, books: Books) -> None:

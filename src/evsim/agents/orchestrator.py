@@ -17,9 +17,13 @@ class Orchestrator(mesa.Agent):
         self.offered: tuple[str, ...] = ("alliance", "inside")  # modes a brand may have
 
     def offer_terms(self) -> None:
-        """Say in which modes the stack is to be had: none of them in a world without the alliance."""
-        rule = self.model.market.scenario.modes.rule
-        self.offered = () if rule == "none" else ("alliance", "inside")
+        """Say in which modes the stack is to be had: none of them in a world without the alliance, where research ends too."""
+        market = self.model.market
+        if market.scenario.modes.rule == "none":
+            self.offered = ()
+            leader = market.platform_code(self.platform)
+            if leader >= 0:
+                market.platforms.research[leader] = 0.0
 
     def book(self, accounts: MonthAccounts) -> None:
         """Take the month's royalties, parts and research to the accounts."""

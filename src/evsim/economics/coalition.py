@@ -148,7 +148,8 @@ def myopic_path(payoff: Payoff, start, order: Sequence[int] | None = None, max_r
     if sorted(order) != list(range(n_firms)) or max_rounds < 1:
         raise ValueError(f"order must name each of {n_firms} firms once, and max_rounds={max_rounds} be at least 1")
     known: dict[int, tuple[np.ndarray, float | None]] = {}
-    steps, movers, began = [current], [], set()
+    steps, began = [current], set()
+    movers: list[int] = []
     rounds, settled, cycled = 0, False, False
     while rounds < max_rounds and not (settled or cycled):
         began.add(membership_code(current))
@@ -259,11 +260,12 @@ def royalty_curve(
     if any(rest.leader_profit is None for row in rests for rest in row):
         raise ValueError("the payoff must return n + 1 profits, the leader's last")
     return RoyaltyCurve(
-        *grids,
-        members=np.array([[rest.membership for rest in row] for row in rests]),
-        profits=np.array([[rest.profits for rest in row] for row in rests]),
-        leader_profits=np.array([[rest.leader_profit for rest in row] for row in rests], dtype=float),
-        settled=np.array([[rest.settled for rest in row] for row in rests]),
+        grids[0],
+        grids[1],
+        np.array([[rest.membership for rest in row] for row in rests]),
+        np.array([[rest.profits for rest in row] for row in rests]),
+        np.array([[rest.leader_profit for rest in row] for row in rests], dtype=float),
+        np.array([[rest.settled for rest in row] for row in rests]),
     )
 
 

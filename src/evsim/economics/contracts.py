@@ -23,6 +23,27 @@ def royalty(prices, terms: Terms, vat):
     return terms.revenue_share * np.asarray(prices) / (1.0 + vat) + terms.unit_fee
 
 
+def maker_net(prices, terms: Terms, vat):
+    """What is left to the maker of each car after VAT and the leader's share and fee, kCNY: (1 − r) p/(1 + v) − w, `[J]`."""
+    return (1.0 - terms.revenue_share) * np.asarray(prices) / (1.0 + vat) - terms.unit_fee
+
+
+def price_for_net(net, terms: Terms, vat):
+    """The posted price that leaves the maker `net` kCNY: the inverse of `maker_net`, `[J]`."""
+    return (np.asarray(net) + terms.unit_fee) * (1.0 + vat) / (1.0 - terms.revenue_share)
+
+
+def borne_by_leader(prices, terms: Terms, vat):
+    """What a contract takes off the maker's own costs, kCNY a car: parts, and the sales channel in mode `alliance`, `[J]`.
+
+        m + r p/(1 + v)
+
+    The leader's share pays for its shops, so a maker that sells without them is taken to spend as much on its own. A maker
+    that changes contract changes its cost by the difference; what it saves or pays beyond that is w − m.
+    """
+    return terms.parts_cost + terms.revenue_share * np.asarray(prices) / (1.0 + vat)
+
+
 def price_weights(
     automaker_of, n_automakers, terms: Terms, vat, *, fellow_weight=0.0, leader_weight=0.0, leader_sets_prices=False
 ):

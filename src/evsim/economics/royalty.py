@@ -28,8 +28,7 @@ from evsim.economics.price_search import PriceSolution, krylov
 from evsim.economics.pricing import profits, verified_prices
 from evsim.economics.subsidy import BuyerPrice
 
-GRID = 17  # royalties tried in each bracket
-ZOOMS = 10  # times the bracket is narrowed, if the first-order condition does not change sign once
+GRID = 33  # royalties tried, between which local maxima are looked for
 
 Solver = Callable[[PriceGame, np.ndarray | None], PriceSolution]
 
@@ -70,7 +69,7 @@ class PooledQuality:
             raise ValueError("data must not be negative, and their scale be positive")
 
     def __call__(self, membership) -> float:
-        pooled = self.leader_data + float(np.asarray(self.data, dtype=float)[np.asarray(membership)].sum())
+        pooled = self.leader_data + float(np.asarray(self.data, dtype=float)[np.asarray(membership, dtype=bool)].sum())
         return self.base + self.data_effect * float(np.log1p(pooled / self.scale))
 
 
@@ -94,14 +93,14 @@ class MembershipGame:
     quality: Callable[[np.ndarray], float]  # A(M) of a membership [n] bool; `PooledQuality`, or another
     inside: Offer = field(default_factory=Offer)  # terms of members
     outside: Offer = field(default_factory=Offer)  # terms of others, say for components
-    own_quality: float | np.ndarray = 0.0  # A_f of makers outside, [n] or one number
-    quality_value: float | np.ndarray = 1.0  # b, utils per unit of quality, [N] or one number
-    member_saving: float | np.ndarray = 0.0  # by how much a member's unit cost falls, kCNY, [J] or one number
-    joining_cost: float | np.ndarray = 0.0  # kCNY per period, [n] or one number
+    own_quality: np.ndarray = 0.0  # type: ignore[assignment]  # A_f of makers outside, [n] or one number
+    quality_value: np.ndarray = 1.0  # type: ignore[assignment]  # b, utils per unit of quality, [N] or one number
+    member_saving: np.ndarray = 0.0  # type: ignore[assignment]  # by how much a member's unit cost falls, kCNY, [J] or one number
+    joining_cost: np.ndarray = 0.0  # type: ignore[assignment]  # kCNY per period, [n] or one number
     conduct: Conduct = field(default_factory=Conduct)
     market_size: float = 1.0  # M, potential buyers per period
     vat: float = 0.0  # v, fraction
-    buyer_price: BuyerPrice | None = None  # the tax rule; None: the buyer pays the posted price
+    buyer_price: BuyerPrice = None  # type: ignore[assignment]  # the tax rule; None: the buyer pays the posted price
 
     def __post_init__(self):
         n_consumers, n_products = self.demand.utility.shape
@@ -149,11 +148,12 @@ class MembershipGame:
 
     def _game(self, membership, conduct):
         """Demand and costs as the membership makes them; weights and setters as `conduct` says."""
+        membership = as_membership(membership, self.n_makers)
         member = self.member_products(membership)
         quality = np.append(self.own_quality, 0.0)[self.maker]
         quality = np.where(member | (self.maker == self.n_makers), self.quality(membership), quality)
         demand = replace(self.demand, utility=self.demand.utility + self.quality_value[:, None] * quality)
-        weights = price_weights(
+        revenue, cost, payments, setter = price_weights(
             self.maker,
             self.n_makers,
             self.terms(membership),
@@ -163,7 +163,7 @@ class MembershipGame:
             leader_sets_prices=conduct.leader_sets_prices,
         )
         costs = self.marginal_costs - np.where(member, self.member_saving, 0.0)
-        return PriceGame(demand, costs, *weights, buyer_price=self.buyer_price)
+        return PriceGame(demand, costs, revenue, cost, payments, setter, self.buyer_price)
 
 
 class PricePayoff:
@@ -188,10 +188,7 @@ class PricePayoff:
         if code not in self.solutions:
             near = (self.solutions.get(code ^ (1 << firm)) for firm in range(self.game.n_makers))
             start = next((solution.prices for solution in near if solution is not None), None)
-            solution = self.solve(self.game.price_game(membership), start)
-            if not solution.converged:
-                raise ValueError(f"no equilibrium prices with members {np.flatnonzero(membership)}: {solution.message}")
-            self.solutions[code] = solution
+            self.solutions[code] = _solved(self.game, membership, self.solve, start)
         return self.solutions[code]
 
 
@@ -224,7 +221,7 @@ class LeaderSlope:
     """How the leader's profit moves with one of its terms x, all prices following: dΠ_L/dx."""
 
     direct: float  # ∂Π_L/∂x at given prices, kCNY per period and unit of x
-    through_prices: np.ndarray  # ∂Π_L/∂p_j · dp_j/dx, [J]; sums to 0 over prices the leader itself sets (envelope)
+    through_prices: np.ndarray  # ∂Π_L/∂p_j · dp_j/dx, [J]; 0 for the leader's own cars (envelope)
 
     @property
     def total(self) -> float:
@@ -241,8 +238,8 @@ class StackelbergRoyalty:
     profits: np.ndarray  # [n]
     prices: np.ndarray  # p, [J], kCNY
     shares: np.ndarray  # s, [J]
-    slope: float  # dΠ_L/dx there: 0 inside, of one sign at a bound
-    slope_by_difference: float  # the same from two more price games close by (one-sided at a bound): a check of `slope`
+    slope: float  # dΠ_L/dx there: 0 inside unless at a kink, of one sign at a bound
+    slope_by_difference: float  # the same from two more price games close by (one-sided at a bound): a check
     bound: bool  # whether the best is at a bound
 
 
@@ -253,7 +250,8 @@ def stackelberg_royalty(
 
         max_x Π_L(x, p(x)),    p(x) the Bertrand–Nash prices under x
 
-    A grid finds the region, then dΠ_L/dx = 0 is solved by Brent's method (a kink of the tax rule may hold the optimum).
+    Wherever dΠ_L/dx falls through 0 between two of 33 points the root is found by Brent's method; the best of these and
+    of the 33 is taken. At a kink of the tax rule profit may have a kinked maximum: the slope then jumps through 0.
 
     Args:
         game: `MembershipGame`, the leader with products of its own or without.
@@ -262,9 +260,9 @@ def stackelberg_royalty(
         instrument: `revenue_share` or `unit_fee`, the same for all members' cars; the other as in `game.inside`.
         solve: as in `price_game_payoff`.
     Returns:
-        `StackelbergRoyalty`; the value to about 1e-9 of the bracket where the profit is smooth.
+        `StackelbergRoyalty`; the value to about 1e-9 of the bounds' width.
     Raises:
-        ValueError: unknown instrument, no member, bounds not rising, or terms outside their range.
+        ValueError: unknown instrument, no member, bounds that do not rise or are no possible terms, no equilibrium.
     Source:
         Spengler (1950), Journal of Political Economy 58(4), for a fee; Llobet & Padilla (2016), Journal of Law and
         Economics 59(1), for a revenue share beside it.
@@ -272,32 +270,34 @@ def stackelberg_royalty(
     lowest, highest = (float(bound) for bound in bounds)
     if instrument not in ("revenue_share", "unit_fee"):
         raise ValueError(f"instrument={instrument!r} must be revenue_share or unit_fee")
-    if not as_membership(membership, game.n_makers).any() or not lowest < highest:
+    membership = as_membership(membership, game.n_makers)
+    if not membership.any() or not lowest < highest:
         raise ValueError(f"there must be a member, and bounds={bounds} must rise")
-    last: list[np.ndarray | None] = [None]
+    start: np.ndarray | None = None
 
     def at(value):
         """The game with this value, and its prices, found from the last ones."""
+        nonlocal start
         priced = _with_term(game, instrument, value)
-        payoff = PricePayoff(priced, lambda prices, start: solve(prices, last[0]))
-        last[0] = payoff.solution(membership).prices
-        return priced, payoff.solution(membership)
+        solution = _solved(priced, membership, solve, start)
+        start = solution.prices
+        return priced, solution
 
-    def leader(value):
-        return at(value)[0].accounts(membership, last[0])[-1]
+    def earned(value):
+        priced, solution = at(value)
+        return priced.accounts(membership, solution.prices)
 
     def slope(value):
         priced, solution = at(value)
         return leader_slope(priced, membership, solution.prices, instrument).total
 
-    value = _best(leader, slope, lowest, highest)
-    solved, solution = at(value)
-    earned, step = solved.accounts(membership, solution.prices), 1e-4 * (highest - lowest)
+    value = _best(lambda value: earned(value)[-1], slope, lowest, highest)
+    _, solution = at(value)
+    profit, step = earned(value), 1e-4 * (highest - lowest)
     above, below = min(value + step, highest), max(value - step, lowest)
-    difference = (leader(above) - leader(below)) / (above - below)
-    exact = leader_slope(solved, membership, solution.prices, instrument).total
-    found = (solution.prices, solution.shares, exact, difference, value in (lowest, highest))
-    return StackelbergRoyalty(value, float(earned[-1]), earned[:-1], *found)
+    difference = (earned(above)[-1] - earned(below)[-1]) / (above - below)
+    evidence = (slope(value), float(difference), value in (lowest, highest))
+    return StackelbergRoyalty(value, float(profit[-1]), profit[:-1], solution.prices, solution.shares, *evidence)
 
 
 def leader_slope(game: MembershipGame, membership, prices, instrument="revenue_share") -> LeaderSlope:
@@ -346,21 +346,26 @@ def _target_slope(game, membership, point, instrument):
     return np.where(free, change / (revenue * step), 0.0)
 
 
+def _solved(game, membership, solve, start):
+    """Equilibrium prices of one membership."""
+    solution = solve(game.price_game(membership), start)
+    if not solution.converged:
+        raise ValueError(f"no equilibrium prices with members {np.flatnonzero(membership)}: {solution.message}")
+    return solution
+
+
 def _with_term(game, instrument, value):
     """The game with one of the members' terms replaced."""
     return replace(game, inside=replace(game.inside, **{instrument: value}))
 
 
 def _best(profit, slope, lowest, highest):
-    """Where a function of one number is highest: the grid's best, then a root of its slope on either side of that."""
-    for _ in range(ZOOMS):
-        grid = np.linspace(lowest, highest, GRID)
-        best = int(np.argmax([profit(value) for value in grid]))
-        here = slope(grid[best])
-        neighbour = best + (1 if here > 0 else -1)
-        if here == 0 or not 0 <= neighbour < GRID:
-            return float(grid[best])
-        if here * slope(grid[neighbour]) < 0:
-            return float(brentq(slope, *sorted((grid[best], grid[neighbour])), xtol=1e-13, rtol=1e-14))
-        lowest, highest = grid[max(best - 1, 0)], grid[min(best + 1, GRID - 1)]
-    return float(grid[best])
+    """Where a function of one number is highest: at a point of a grid, or where its slope falls through 0 between two."""
+    grid = [float(value) for value in np.linspace(lowest, highest, GRID)]
+    slopes = [slope(value) for value in grid]
+    tops = [
+        float(brentq(slope, grid[k], grid[k + 1], xtol=1e-13, rtol=1e-14))
+        for k in range(GRID - 1)
+        if slopes[k] > 0 > slopes[k + 1]
+    ]
+    return max(tops + grid, key=profit)  # a top before the grid points beside it, where they tie

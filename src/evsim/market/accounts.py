@@ -64,7 +64,6 @@ class Books:
     carry: np.ndarray  # capacity left over from last month, cars
     cash: np.ndarray  # kCNY
     base_fixed_costs: np.ndarray  # kCNY a month; nan: a maker that came later
-    research: np.ndarray  # own software R&D, kCNY a month
     queue: Queue = field(default_factory=Queue)
 
     def months_waiting(self, market: "Market") -> np.ndarray:
@@ -117,18 +116,22 @@ def open_books(market: "Market") -> Books:
         elif row.item == "capacity":
             capacity[maker] = max(row.value / 12.0, units[maker])
     fixed = np.where(units > 0, scenario.accounts.fixed_cost_share * gross, np.nan)
-    return Books(capacity, np.zeros(n_makers), cash, fixed, own_research(market))
+    return Books(capacity, np.zeros(n_makers), cash, fixed)
 
 
-def own_research(market: "Market") -> np.ndarray:
-    """Software R&D of each maker, kCNY a month: that of its group's stack, paid by the group's largest maker on it."""
+def own_research(market: "Market", units: np.ndarray) -> np.ndarray:
+    """Software R&D of each maker, kCNY a month: that of its group's stack, paid by the largest maker on it.
+
+    Args:
+        units: cars of each line, `[J]`, by which makers are large.
+    """
     offers, platforms = market.offers, market.platforms
     research = np.zeros(len(market.names.automakers))
-    in_house = offers.mode == MODE["in_house"]
+    in_house = offers.on_sale & (offers.mode == MODE["in_house"])
     for code in np.unique(offers.platform[in_house]):
         rows = np.flatnonzero(in_house & (offers.platform == code))
-        units = np.bincount(offers.automaker[rows], offers.base_units[rows] + 1e-9, len(research))
-        research[int(units.argmax())] += platforms.research[code] * KCNY_PER_BN / 12.0
+        cars = np.bincount(offers.automaker[rows], units[rows] + 1e-9, len(research))
+        research[int(cars.argmax())] += platforms.research[code] * KCNY_PER_BN / 12.0
     return research
 
 
@@ -149,7 +152,7 @@ def keep_accounts(market: "Market", books: Books, outcome: "Outcome") -> MonthAc
         scenario.accounts.fixed_cost_share * np.maximum(gross, 0.0),
         books.base_fixed_costs,
     )
-    research = np.where(revenue > 0, books.research, 0.0)
+    research = own_research(market, outcome.units)
     profit = gross - fixed - research
     books.cash = books.cash + profit
     return MonthAccounts(
@@ -162,10 +165,16 @@ def keep_accounts(market: "Market", books: Books, outcome: "Outcome") -> MonthAc
         profit=profit,
         royalties_received=float(units @ fees),
         parts_costs=float(units @ terms.parts_cost),
-        leader_research=scenario.software.alliance_rd * KCNY_PER_BN / 12.0,
+        leader_research=leader_research(market),
         vat=float(units @ (price - net)),
         purchase_tax=float(units @ fiscal.purchase_tax),
         tax_waived=float(units @ fiscal.exemption),
         subsidies=float(units @ fiscal.outlay),
         buyers_paid=float(units @ market.policy.buyer_price(market.month, rows).value(price)),
     )
+
+
+def leader_research(market: "Market") -> float:
+    """Software R&D of the platform leader, kCNY a month; nothing where it sells no stack."""
+    leader = market.platform_code(market.scenario.alliance.platform)
+    return float(market.platforms.research[leader]) * KCNY_PER_BN / 12.0 if leader >= 0 else 0.0

@@ -19,28 +19,18 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from ..data import (
-    read_automakers,
-    read_battery,
-    read_brands,
-    read_launches,
-    read_market_table,
-    read_membership,
-    read_packs,
-    read_software,
-    read_vintages,
-    seasonal_factors,
-)
+from ..data import read_market_table, read_vintages
+from ..economics.contracts import maker_net, royalty
 from ..economics.inversion import conditional_mean_utilities
 from ..economics.pricing import costs_from_prices
-from ..economics.timing import seasonal_clock, weibull_scale
 from ..economics.utility import INCOME
 from ..errors import BadRequest
 from ..params import Scenario, month_name, month_number
 from . import kernels, pricing
-from .kernels import Habits
+from .launches import coming_launches, place_launches, plan
 from .lines import lines_of, vintage_shares
-from .offers import Names, Traits, make_offers, place_launches
+from .modes import dated_changes
+from .offers import Names, make_offers
 from .owners import (
     FIRST_YEAR,
     Households,
@@ -54,13 +44,19 @@ from .owners import (
     tastes_of,
 )
 from .panel import make_panel
-from .platforms import GENERIC, Platforms
 from .policy import make_policy
 from .population import NEVER, community_counts, word_of_mouth
+from .setup import (
+    check_base,
+    check_platforms,
+    habits_of,
+    open_platforms,
+    pack_price,
+    read_traits,
+    shopping_clock,
+    with_modes,
+)
 from .state import Market
-
-MONTHS_AHEAD = 700  # of the shopping clock beyond the last simulated month: the longest holding time
-SHIPPED_BASE = {"2021": "2021-12", "2023": "2023-12"}
 
 
 def open_market(scenario: Scenario, threads: int = 1) -> Market:
@@ -72,39 +68,14 @@ def open_market(scenario: Scenario, threads: int = 1) -> Market:
         BadRequest: the table is faulty, a shipped table does not belong to the start month, or the table's prices ask for a
             negative cost.
     """
-    _check_base(scenario)
+    check_base(scenario)
     base = month_number(scenario.start) - 1
     table = read_market_table(scenario.market.table)
     lines = with_modes(lines_of(table, scenario.market, month_name(base - 2)), scenario)
-    traits = read_traits(table)
-    names = Names()
-    launches = coming_launches(scenario, lines, month_name(base))
-    offers, calendar = make_offers(lines, launches, traits, names, scenario)
-    policy = make_policy(offers, scenario)
-    habits = habits_of(scenario)
-    platforms = open_platforms(names.platforms, scenario, month_name(base))
-    _check_leap(scenario, names.platforms)
+    market = _market_of(scenario, table, lines, threads)
+    offers, habits = market.offers, market.habits
     rows = np.flatnonzero(offers.on_sale)
-    outlay = policy.buyer_price(0, rows).value(offers.base_price[rows])
-    clock = shopping_clock(scenario)
-    firms = pd.concat([lines[["automaker", "group"]], launches[["automaker", "group"]]])
-    market = Market(
-        scenario=scenario,
-        names=names,
-        offers=offers,
-        platforms=platforms,
-        policy=policy,
-        traits=traits,
-        habits=habits,
-        clock=clock,
-        calendar=calendar,
-        groups=dict(zip(firms["automaker"], firms["group"], strict=True)),
-        base_pack_price=pack_price(base // 12),
-        threads=threads,
-    )
-    market.pack_price = market.base_pack_price
-    market.whispers = np.zeros((1, len(platforms)))
-    market.wait = np.zeros(len(names.automakers))
+    outlay = market.policy.buyer_price(0, rows).value(offers.base_price[rows])
     years = list(range(FIRST_YEAR, max(base // 12, FIRST_YEAR) + 1))
     shares = vintage_shares(read_vintages(), lines, scenario.market.price_tiers, years)
     put_on_the_road(market, shares, base)
@@ -115,177 +86,61 @@ def open_market(scenario: Scenario, threads: int = 1) -> Market:
     spells = invert(market, reference, rows, outlay)
     settle_population(market, reference, spells, past)
     recover_costs(market, rows)
-    fit = place_launches(offers, scenario.seed, scenario.products.brand_spread, scenario.products.line_spread)
-    market.diagnostics |= fit
+    everything = np.arange(len(offers))
+    terms, vat = market.terms(everything), scenario.subsidy.vat
+    market.diagnostics |= place_launches(offers, royalty(offers.base_price, terms, vat), scenario)
+    offers.markup = maker_net(offers.base_price, terms, vat) / np.maximum(offers.cost, 1e-9) - 1.0
     return market
 
 
-def _check_base(scenario: Scenario) -> None:
-    """A shipped table belongs to one base date."""
-    expected = SHIPPED_BASE.get(scenario.market.table)
-    base = month_name(month_number(scenario.start) - 1)
-    if expected and base != expected:
-        after = month_name(month_number(expected) + 1)
+def _market_of(scenario: Scenario, table: pd.DataFrame, lines: pd.DataFrame, threads: int) -> Market:
+    """The market's columns, before anything is calibrated."""
+    base = month_number(scenario.start) - 1
+    traits, names = read_traits(table), Names()
+    launches = coming_launches(scenario, table, lines)
+    future, calendar = plan(lines, launches, scenario)
+    offers = make_offers(lines, future, traits, names, scenario)
+    if len(set(offers.key.tolist())) < len(offers):
         raise BadRequest(
-            f"start={scenario.start} does not follow market.table={scenario.market.table}; use start={after} with this "
-            "table, or a table of your own"
+            f"market.table={scenario.market.table}: two lines share a name; give brands and makers names of their own"
         )
-
-
-def _check_leap(scenario: Scenario, platforms: list[str]) -> None:
-    """A platform that is to leap must be one that cars are sold on."""
-    leaper = scenario.software.leap_platform
-    if leaper and leaper not in platforms:
-        known = [name for name in platforms if name not in GENERIC]
-        raise BadRequest(
-            f"software.leap_platform={leaper} is no platform of this market; use one of {', '.join(known)}"
-        )
-
-
-def habits_of(scenario: Scenario) -> Habits:
-    """The numbers every household shares, as the kernels read them."""
-    consumers, lock_in = scenario.consumers, scenario.lock_in
-    return Habits(
-        median_sensitivity=consumers.price_sensitivity,
-        income_spread=consumers.income_spread,
-        software_spread=consumers.software_taste_spread,
-        electric_spread=consumers.electric_taste_spread,
-        class_spread=consumers.class_taste_spread,
-        premium_spread=consumers.premium_taste_spread,
-        phone_share=consumers.phone_share,
-        phone_effect=consumers.phone_effect,
-        switching_cost=lock_in.switching_cost,
-        tenure_scale=lock_in.tenure_months,
-        brand_loyalty=lock_in.brand_loyalty,
-        word_of_mouth=lock_in.word_of_mouth,
-        over_the_air=lock_in.over_the_air,
-        outside_outlay=consumers.outside_outlay,
-        overdue_cost=consumers.overdue_cost,
-        first_time_share=consumers.first_time_share,
-        holding_scale=weibull_scale(consumers.holding_months, consumers.holding_shape),
-        holding_shape=consumers.holding_shape,
-        pause=consumers.pause_months,
-    )
-
-
-def shopping_clock(scenario: Scenario) -> np.ndarray:
-    """Shopping time at the start of months 1, 2, …; even without a season."""
-    base = month_name(month_number(scenario.start) - 1)
-    factors = seasonal_factors(min(max(base, "2020-12"), "2023-12")) if scenario.market.seasonality else np.ones(12)
-    return seasonal_clock(factors, month_number(scenario.start) % 12, scenario.n_months + MONTHS_AHEAD)
-
-
-def read_traits(table: pd.DataFrame) -> Traits:
-    """What the project knows about brands and makers; makers of a table of one's own are placed by what they build."""
-    brands, packs = read_brands(), read_packs()
-    known = dict(zip(*(read_automakers()[name] for name in ("automaker", "kind")), strict=True))
-    for automaker, rows in table.groupby("automaker"):
-        electric = (rows["powertrain"] != "ice").all()
-        known.setdefault(automaker, "independent" if electric else "incumbent")
-    return Traits(
-        premium_brands=frozenset(brands.loc[brands["foreign_premium"].astype(bool), "brand"]),
-        kind=known,
-        pack={(row.powertrain, row.size_class): float(row.pack) for row in packs.itertuples()},
-    )
-
-
-def with_modes(lines: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
-    """Lines with the mode in which their brand uses its platform at the base date."""
-    records = read_membership()
-    inside = set(records.loc[records["mode"] == "inside", "brand"]) - set(
-        records.loc[records["mode"] == "alliance", "brand"]
-    )
-    suppliers = set(records.loc[records["mode"] == "supplier", "stack"]) | set(GENERIC)
-    suppliers -= set(records.loc[records["mode"] == "in_house", "stack"])
-
-    def mode(row) -> str:
-        if row.platform == scenario.alliance.platform:
-            return "inside" if row.brand in inside else "alliance"
-        return "supplier" if row.platform in suppliers else "in_house"
-
-    return lines.assign(mode=[mode(row) for row in lines.itertuples()])
-
-
-def coming_launches(scenario: Scenario, lines: pd.DataFrame, base: str) -> pd.DataFrame:
-    """Launches, variants and relaunches after the base date, at transaction prices.
-
-    In a world without the alliance its stack is replaced by a bought one, and brands that exist by it alone do not come.
-    """
-    launches = read_launches()
-    wanted = (
-        launches["event"].isin(["launch", "variant", "relaunch"])
-        & (launches["month"] > base)
-        & (launches["month"] <= scenario.end)
-    )
-    launches = launches[wanted & launches["list_price_low"].notna() & (scenario.products.launches == "calendar")]
-    high = launches["list_price_high"].fillna(launches["list_price_low"])
-    middle = 0.5 * (launches["list_price_low"] + np.minimum(high, 1.6 * launches["list_price_low"]))
-    ratio = float(np.average(lines["list_ratio"], weights=lines["units"]))
-    launches = launches.assign(price=middle * ratio)
-    if scenario.modes.rule == "none":
-        theirs = launches["platform"] == scenario.alliance.platform
-        alone = theirs & (launches["mode"] == "alliance") & ~launches["brand"].isin(lines["brand"])
-        launches = launches.assign(
-            platform=launches["platform"].where(~theirs, "supplier"), mode=launches["mode"].where(~theirs, "supplier")
-        )[~alone]
-    return launches
-
-
-def open_platforms(names: list[str], scenario: Scenario, base: str) -> Platforms:
-    """Platforms with their quality and research at the base date; nothing on the road yet."""
-    software = read_software().sort_values("month", kind="stable")
-    if "supplier" not in names:
-        names.append("supplier")
-    records = read_membership()
-    built = set(records.loc[records["mode"] == "in_house", "stack"])
-    quality, research = np.zeros(len(names)), np.zeros(len(names))
-    for code, name in enumerate(names):
-        rows = software[software["platform"] == name]
-        rows = rows if len(rows) else software[software["platform"] == "supplier"]
-        dated = rows[rows["month"] <= base]
-        quality[code] = float((dated if len(dated) else rows.iloc[:1])["quality"].iloc[-1])
-        research[code] = _research(name, built, scenario)
-    return Platforms(
+    for change in dated_changes(scenario):
+        if change.platform and change.brand in names.brands:
+            Names.code(names.platforms, change.platform)
+    platforms = open_platforms(names.platforms, scenario, month_name(base))
+    check_platforms(scenario, names)
+    firms = pd.concat([lines[["automaker", "group"]], launches[["automaker", "group"]]])
+    market = Market(
+        scenario=scenario,
         names=names,
-        ecosystem=np.array([name not in GENERIC for name in names]),
-        quality=quality,
-        research=research,
-        sales=np.zeros((1, len(names))),
-        electric_sales=np.zeros(1),
-        first_month=0,
-        quality_path=np.zeros((scenario.n_months + 1, len(names))),
-        initial_fleet=np.zeros(len(names)),
+        offers=offers,
+        platforms=platforms,
+        policy=make_policy(offers, scenario),
+        traits=traits,
+        habits=habits_of(scenario),
+        clock=shopping_clock(scenario),
+        calendar=calendar,
+        groups=dict(zip(firms["automaker"], firms["group"], strict=True)),
+        base_pack_price=pack_price(base // 12),
+        threads=threads,
     )
-
-
-def _research(name: str, built: set[str], scenario: Scenario) -> float:
-    """Software R&D behind a platform, bn CNY a year."""
-    if name == scenario.alliance.platform:
-        return scenario.software.alliance_rd
-    if name == "none":
-        return 0.0
-    known_supplier = name == "supplier" or name not in built
-    return scenario.software.supplier_rd if known_supplier else scenario.software.own_stack_rd
-
-
-def pack_price(year: int) -> float:
-    """Battery price of the last year on record up to `year`, kCNY per kWh."""
-    prices = read_battery()
-    prices = prices[prices["year"] <= year].sort_values("year", kind="stable")
-    return float(prices["price"].iloc[-1]) if len(prices) else float(read_battery()["price"].iloc[0])
+    market.pack_price = market.base_pack_price
+    market.whispers = np.zeros((1, len(platforms)))
+    market.wait = np.zeros(len(names.automakers))
+    return market
 
 
 def put_on_the_road(market: Market, shares: np.ndarray, base: int) -> None:
     """Cars sold in the panel's years join the platforms' fleets, month by month; older cars carry no platform."""
     platforms, offers = market.platforms, market.offers
-    months = (base // 12 - FIRST_YEAR) * 12 + base % 12
+    months = max((base // 12 - FIRST_YEAR) * 12 + base % 12, 0)
     platforms.first_month = -months
     monthly = float(offers.base_units.sum())
     platforms.sales = np.zeros((months + 1 + market.scenario.n_months, len(platforms)))
     platforms.electric_sales = np.zeros(len(platforms.sales))
     lines = shares.shape[1]
     for month in range(-months, 1):
-        units = monthly * shares[(base + month) // 12 - FIRST_YEAR]
+        units = monthly * shares[max((base + month) // 12 - FIRST_YEAR, 0)]
         cars = np.bincount(offers.platform[:lines], weights=units, minlength=len(platforms))
         platforms.add_sales(month, cars, float(units @ offers.electric[:lines]))
     platforms.initial_fleet = platforms.fleet(0)
@@ -317,7 +172,7 @@ def invert(market: Market, reference: Households, rows: np.ndarray, outlay: np.n
     def surplus_visits(shift):
         return shopping_spells(value + shift, market.habits).visits.mean() - 1.0 / (1.0 - consumers.outside_share)
 
-    shift = brentq(surplus_visits, -30.0 - value.mean(), 30.0 - value.mean(), xtol=1e-13)
+    shift = brentq(surplus_visits, -30.0 - value.max(), 30.0 - value.min(), xtol=1e-13)
     offers.quality[rows] += fit.mean_utility + shift
     market.diagnostics["inversion_residual"] = fit.residual
     return shopping_spells(value + shift, market.habits)
@@ -355,7 +210,10 @@ def settle_population(market: Market, reference: Households, spells: Spells, pas
 
 
 def growing_rows(n_start: int, growth: float, n_months: int) -> np.ndarray:
-    """Month in which each row to come enters the market, sorted: n(t) = n_0 (1 + growth)^(t/12)."""
+    """Month in which each row to come joins the households that buy new, sorted: n(t) = n_0 (1 + growth)^(t/12).
+
+    Like everybody it then shops after the rest of a holding time, so that sales grow at the rate of the households.
+    """
     totals = np.floor(n_start * (1.0 + growth) ** (np.arange(n_months + 1) / 12.0)).astype(np.int64)
     return np.repeat(np.arange(1, n_months + 1), np.diff(totals)).astype(np.int16)
 
@@ -380,5 +238,4 @@ def recover_costs(market: Market, rows: np.ndarray) -> None:
     margin = (net - costs - fees)[~pooled] @ units[~pooled] / (net[~pooled] @ units[~pooled])
     costs[pooled] = net[pooled] * (1.0 - margin)
     offers.cost[rows] = costs
-    market.pooled_margin = float(margin)
     market.diagnostics["mean_margin"] = float(margin)

@@ -85,16 +85,14 @@ def shop(market: Market, rows: np.ndarray, outlay: np.ndarray) -> tuple[np.ndarr
     _count(market, shoppers[left], before[left], -1)
     keepers = shoppers[choice < 0]
     visit = np.empty(len(keepers), dtype=np.int64)
-    kernels.after_keeping(
-        scenario.seed, population.household[keepers], market.month, market.clock, market.habits, visit
-    )
+    kernels.after_keeping(scenario.seed, keepers, market.month, market.clock, market.habits, visit)
     population.visit[keepers] = np.minimum(visit, NEVER)
     return shoppers, choice
 
 
 def order_of_month(market: Market, books: Books, buyers: np.ndarray, products: np.ndarray) -> None:
     """Put this month's buyers in the queue, in a keyed order; they do not shop until they have their car."""
-    turn = uniforms(market.scenario.seed, Purpose.QUEUE, market.month, market.population.household[buyers])
+    turn = uniforms(market.scenario.seed, Purpose.QUEUE, market.month, buyers)
     order = np.argsort(turn, kind="stable")
     books.queue.join(buyers[order], products[order])
     market.population.visit[buyers] = NEVER

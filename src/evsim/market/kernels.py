@@ -1,6 +1,9 @@
 """Loops over consumers, compiled. The formulas they call live in `economics`; each kernel writes one result a row.
 
 Arguments that travel together are named tuples of arrays, which numba passes as they are.
+
+Tastes are drawn by the household's key, everything that happens in a month by its row: several rows may start with households of
+the same tastes, but no two rows ever share a draw.
 """
 
 from typing import NamedTuple
@@ -26,12 +29,12 @@ from ..economics.utility import (
     taste_utility,
 )
 from ..streams import Purpose, gumbel, key_of, normal, uniform
+from .population import HOUSEHOLD_STEP
 
 TASTE, CHOICE, HOLDING, PAUSE, TURNOVER, OWNED = (
     int(Purpose[name]) for name in ("TASTE", "CHOICE", "HOLDING", "PAUSE", "TURNOVER", "OWNED")
 )
 KEEP = key_of("keep the car")  # the outside good's key among the products' keys
-HOUSEHOLD_STEP = 1 << 40
 
 
 class Habits(NamedTuple):
@@ -154,9 +157,9 @@ def decide(seed, household, row, owner, habits, shelf, world, desk):
     sensitivity = row_utility(row, owner, desk.tastes, habits, shelf, world, desk.utility)
     for j in range(len(desk.utility)):
         desk.utility[j] -= sensitivity * shelf.outlay[j]
-        desk.shocks[j] = gumbel(seed, CHOICE, world.month, household, shelf.key[j])
+        desk.shocks[j] = gumbel(seed, CHOICE, world.month, row, shelf.key[j])
     outside = row_outside(owner, desk.tastes, habits, world)
-    return pick(desk.utility, outside, desk.shocks, gumbel(seed, CHOICE, world.month, household, KEEP))
+    return pick(desk.utility, outside, desk.shocks, gumbel(seed, CHOICE, world.month, row, KEEP))
 
 
 @njit
@@ -173,7 +176,7 @@ def shop(seed, rows, population, habits, shelf, world, choice):
     for k in range(len(rows)):
         row = rows[k]
         overdue = max(float(world.month - due[row]), 0.0)
-        if overdue == 0.0 and uniform(seed, TURNOVER, world.month, household[row], 0) < habits.first_time_share:
+        if overdue == 0.0 and uniform(seed, TURNOVER, world.month, row, 0) < habits.first_time_share:
             household[row] += HOUSEHOLD_STEP
             line[row] = -1
             platform[row] = -1
@@ -232,22 +235,20 @@ def past_purchases(seed, households, vintage, habits, shelf, constants, tastes, 
 
 
 @njit
-def after_purchase(seed, households, month, clock, habits, out):
+def after_purchase(seed, rows, month, clock, habits, out):
     """Month in which each buyer's new car falls due; `clock` is shopping time at the start of each simulated month."""
-    for i in range(len(households)):
-        held = weibull_quantile(
-            uniform(seed, HOLDING, month, households[i], 0), habits.holding_scale, habits.holding_shape
-        )
-        within = uniform(seed, HOLDING, month, households[i], 1) * (clock[month] - clock[month - 1])
+    for i in range(len(rows)):
+        held = weibull_quantile(uniform(seed, HOLDING, month, rows[i], 0), habits.holding_scale, habits.holding_shape)
+        within = uniform(seed, HOLDING, month, rows[i], 1) * (clock[month] - clock[month - 1])
         out[i] = max(month + 1, month_at(clock, clock[month - 1] + within + held))
 
 
 @njit
-def after_keeping(seed, households, month, clock, habits, out):
+def after_keeping(seed, rows, month, clock, habits, out):
     """Month in which each keeper shops again."""
-    for i in range(len(households)):
-        pause = geometric_quantile(uniform(seed, PAUSE, month, households[i], 0), habits.pause)
-        within = uniform(seed, PAUSE, month, households[i], 1) * (clock[month] - clock[month - 1])
+    for i in range(len(rows)):
+        pause = geometric_quantile(uniform(seed, PAUSE, month, rows[i], 0), habits.pause)
+        within = uniform(seed, PAUSE, month, rows[i], 1) * (clock[month] - clock[month - 1])
         out[i] = max(month + 1, month_at(clock, clock[month - 1] + within + pause))
 
 

@@ -12,10 +12,8 @@ from ..errors import BadRequest
 from ..params.market import MarketParams
 
 OTHER = "Other makers"
-POWERTRAINS = ("ice", "bev", "phev", "erev")
-SIZE_CLASSES = ("A00", "A0", "A", "B", "C", "D")
 POWERTRAIN_WORDS = {"ice": "petrol", "bev": "electric", "phev": "plug-in hybrid", "erev": "range extender"}
-KEY = ["brand", "automaker", "group", "powertrain", "tier", "platform"]
+KEY = ["brand", "automaker", "powertrain", "tier", "platform"]
 
 
 def tier_of(price: float, edges: tuple[float, ...]) -> int:
@@ -47,7 +45,8 @@ def lines_of(table: pd.DataFrame, params: MarketParams, window_start: str) -> pd
         window_start: first month (YYYY-MM) of the base window; lines launched later are in their ramp-up.
     Returns:
         A frame with columns product, brand, automaker, group, powertrain, size_class, tier (code), platform, units (cars per
-        month), price (kCNY), nameplates, pooled, list_ratio (price over list price), settled (on sale during the whole window).
+        month), price (kCNY), nameplates, pooled, list_ratio (price over list price), settled (on sale during
+        the whole window), products (keys of the table's rows it holds, separated by ";").
     Raises:
         BadRequest: nothing was sold in the base window.
     """
@@ -59,10 +58,11 @@ def lines_of(table: pd.DataFrame, params: MarketParams, window_start: str) -> pd
             f"market.table={params.table}: no product was sold in the base window; check the column window_units"
         )
     table = table.assign(settled=table["first_month"] <= window_start)  # an empty month is before every month
+    table = table.assign(products=table["product"])
     table = table.assign(units=table["window_units"] * (yearly / table["window_units"].sum() / 12.0))
     if params.granularity == "full":
         lines = table.assign(pooled=table["pooled"].astype(bool), list_ratio=table["price"] / table["list_price"])
-        return _sorted(lines.rename(columns={"name": "title"}))
+        return _sorted(lines)
     return _sorted(_compact(table, params))
 
 
@@ -82,6 +82,7 @@ def _sorted(lines: pd.DataFrame) -> pd.DataFrame:
         "pooled",
         "list_ratio",
         "settled",
+        "products",
     ]
     return lines.sort_values(["units", "product"], ascending=[False, True], kind="stable")[columns].reset_index(
         drop=True
@@ -113,7 +114,12 @@ def _compact(table: pd.DataFrame, params: MarketParams) -> pd.DataFrame:
 def _merge(table: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """Rows that share a key as one: units and nameplates added, prices weighted, the size class that sells most."""
     weighted = table.assign(price=table["price"] * table["units"], list_ratio=table["list_ratio"] * table["units"])
-    sums = dict.fromkeys(("units", "price", "nameplates", "list_ratio"), "sum") | {"settled": "max"}
+    sums = dict.fromkeys(("units", "price", "nameplates", "list_ratio"), "sum") | {
+        "settled": "max",
+        "products": ";".join,
+        "group": "first",
+    }
+    sums = {name: how for name, how in sums.items() if name not in key}
     merged = weighted.groupby(key, sort=True, as_index=False).agg(sums)
     merged = merged.assign(price=merged["price"] / merged["units"], list_ratio=merged["list_ratio"] / merged["units"])
     classes = table.groupby([*key, "size_class"], sort=True, as_index=False)["units"].sum()

@@ -7,12 +7,12 @@ from ..params import Scenario, month_number
 
 
 class ModeChange(NamedTuple):
-    """From this month on a brand's lines on one stack move to another."""
+    """From this month on a brand's lines on one stack move to another, or are withdrawn."""
 
     month: int  # from the base date, at least 1
     brand: str
     before: str  # stack its lines leave; lines on other stacks stay
-    platform: str
+    platform: str  # empty: the brand's record ends, its lines are withdrawn
     mode: str
 
 
@@ -20,14 +20,15 @@ def dated_changes(scenario: Scenario) -> list[ModeChange]:
     """Changes of stack or mode of whole brands in the record, from month 1 on, in order of time."""
     base = month_number(scenario.start) - 1
     records = read_membership()
-    records = records[(records["scope"] == "brand") & (records["start"] != "")].sort_values(
-        ["brand", "start"], kind="stable"
-    )
+    records = records[(records["scope"] == "brand") & (records["start"] != "")]
     changes = []
-    for brand, rows in records.groupby("brand", sort=True):
+    for brand, rows in records.sort_values(["brand", "start"], kind="stable").groupby("brand", sort=True):
         entries = list(rows.itertuples())
         for earlier, later in zip(entries, entries[1:], strict=False):
-            month = month_number(later.start) - base
-            if month >= 1:
-                changes.append(ModeChange(month, str(brand), earlier.stack, later.stack, later.mode))
-    return sorted(changes)
+            changes.append(
+                ModeChange(month_number(later.start) - base, str(brand), earlier.stack, later.stack, later.mode)
+            )
+        last = entries[-1]
+        if last.end:
+            changes.append(ModeChange(month_number(last.end) + 1 - base, str(brand), last.stack, "", ""))
+    return sorted(change for change in changes if change.month >= 1)

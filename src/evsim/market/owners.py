@@ -19,7 +19,7 @@ from ..params import Scenario
 from ..streams import Purpose, uniforms
 from . import kernels
 from .kernels import Habits, Shelf
-from .population import NO_CAR, Population
+from .population import NEVER, NO_CAR, Population
 
 FIRST_YEAR = 2018  # of the panel of past sales
 PHASE, TOTAL, ELAPSED, WAITING, OVERDUE, NEXT = range(6)  # parts of a row's start, index of its draws
@@ -102,7 +102,7 @@ def reference_households(scenario: Scenario, past: Past, tastes: np.ndarray) -> 
     key = np.arange(len(tastes), dtype=np.int64)
     chance = uniforms(seed, Purpose.START, 0, key, TOTAL)
     held = habits.holding_scale * (-np.log1p(-chance)) ** (1.0 / habits.holding_shape)
-    bought = -np.maximum(np.rint(held), 1).astype(np.int16)
+    bought = -np.clip(np.rint(held), 1, NEVER).astype(np.int16)
     line = past_lines(seed, key, tastes, bought, past)
     line[is_newcomer(seed, key, habits)] = NO_CAR
     platform = np.where(line >= 0, shelf.platform[line], NO_CAR).astype(np.int16)
@@ -153,14 +153,25 @@ def settle(scenario: Scenario, origin: Origin, n_start: int, n_rows: int, weight
 def settle_holders(population: Population, rows: np.ndarray, seed: int, origin: Origin) -> None:
     """Rows that hold a car not yet due: length-biased holding time, met at a uniform moment of it."""
     habits = origin.habits
-    chance = uniforms(seed, Purpose.START, 0, rows, TOTAL)
-    total = timing.length_biased_quantile(chance, habits.holding_scale, habits.holding_shape)
-    elapsed = total * uniforms(seed, Purpose.START, 0, rows, ELAPSED)
-    population.bought[rows] = -np.floor(elapsed).astype(np.int16)
+    total, elapsed = _holding(seed, rows, habits)
+    population.bought[rows] = -np.minimum(np.floor(elapsed), NEVER).astype(np.int16)
     due = np.searchsorted(origin.clock, total - elapsed, side="right")
-    population.due[rows] = population.visit[rows] = due
+    population.due[rows] = population.visit[rows] = np.minimum(due, NEVER)
     tastes = tastes_of(seed, rows, habits)
     population.line[rows] = past_lines(seed, rows, tastes, population.bought[rows], origin)
+
+
+def _holding(seed: int, rows: np.ndarray, habits: Habits) -> tuple[np.ndarray, np.ndarray]:
+    """Whole holding time of the car of each row, and how much of it has passed, months."""
+    chance = uniforms(seed, Purpose.START, 0, rows, TOTAL)
+    total = timing.length_biased_quantile(chance, habits.holding_scale, habits.holding_shape)
+    return total, total * uniforms(seed, Purpose.START, 0, rows, ELAPSED)
+
+
+def residual_months(seed: int, rows: np.ndarray, habits: Habits) -> np.ndarray:
+    """Whole months until each row would shop, were it met at a random moment of a holding time."""
+    total, elapsed = _holding(seed, rows, habits)
+    return np.minimum(np.floor(total - elapsed), NEVER).astype(np.int64)
 
 
 def _settle_waiting(population: Population, rows: np.ndarray, seed: int, origin: Origin) -> None:

@@ -69,9 +69,7 @@ def let_panel_shop(market: Market, rows: np.ndarray, outlay: np.ndarray) -> None
     owners, seed = market.panel.owners, market.scenario.seed
     shoppers = np.flatnonzero(owners.visit == market.month)
     fresh = owners.due[shoppers] >= market.month
-    newborn = fresh & (
-        uniforms(seed, Purpose.TURNOVER, market.month, owners.household[shoppers]) < market.habits.first_time_share
-    )
+    newborn = fresh & (uniforms(seed, Purpose.TURNOVER, market.month, shoppers) < market.habits.first_time_share)
     owners.line[shoppers[newborn]] = owners.platform[shoppers[newborn]] = NO_CAR
     choice = np.empty(len(shoppers), dtype=np.int64)
     columns = (owners.household, owners.line, owners.platform, owners.bought, owners.joined, owners.due)
@@ -81,7 +79,7 @@ def let_panel_shop(market: Market, rows: np.ndarray, outlay: np.ndarray) -> None
     kernels.shop(seed, shoppers, columns, loyal, market.shelf(rows, outlay), world, choice)
     keepers, buyers = shoppers[choice < 0], shoppers[choice >= 0]
     visit = np.empty(len(keepers), dtype=np.int64)
-    kernels.after_keeping(seed, owners.household[keepers], market.month, market.clock, market.habits, visit)
+    kernels.after_keeping(seed, keepers, market.month, market.clock, market.habits, visit)
     owners.visit[keepers] = np.minimum(visit, NEVER)
     take_cars(market, owners, buyers, rows[choice[choice >= 0]])
 
@@ -93,5 +91,5 @@ def take_cars(market: Market, owners: Population, buyers: np.ndarray, products: 
     owners.joined[buyers] = np.where(stays, owners.joined[buyers], month)
     owners.line[buyers], owners.platform[buyers], owners.bought[buyers] = products, platform, month
     due = np.empty(len(buyers), dtype=np.int64)
-    kernels.after_purchase(market.scenario.seed, owners.household[buyers], month, market.clock, market.habits, due)
+    kernels.after_purchase(market.scenario.seed, buyers, month, market.clock, market.habits, due)
     owners.due[buyers] = owners.visit[buyers] = np.minimum(due, NEVER)

@@ -6,7 +6,6 @@ import numpy as np
 
 from ..economics.technology import survival
 
-GENERIC = ("supplier", "none")  # no ecosystem: no lock-in, network effect or fleet learning
 # Weibull fit of the life of private passenger vehicles in China: Hao et al. (2011), characteristic life 14.46 years, shape 4.7
 LIFE_MONTHS, LIFE_SHAPE = 14.46 * 12.0, 4.7
 
@@ -19,6 +18,7 @@ class Platforms:
     ecosystem: np.ndarray  # bool
     quality: np.ndarray  # A, kCNY a median-income buyer would pay
     research: np.ndarray  # bn CNY a year
+    base_research: np.ndarray  # the same at the parameters' defaults: what the frontier's drift is measured by
     sales: np.ndarray  # [months, G] cars that came on the road, from `first_month` on
     electric_sales: np.ndarray  # [months] electric share of all cars, in cars
     first_month: int

@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 
 from ..data import read_policy, read_ranges
+from ..data.market import POWERTRAINS, SIZE_CLASSES
 from ..economics.subsidy import BuyerPrice, Fiscal, Instrument, compose, fiscal
+from ..errors import BadRequest
 from ..params import Scenario, month_number
 from ..params.market import AdValorem, PerUnit, TaxExemption
-from .lines import POWERTRAINS, SIZE_CLASSES
 from .offers import Offers
 
 RECORD_KINDS = {"per_unit": "per_unit", "ad_valorem": "ad_valorem", "tax_relief": "tax_exemption"}
@@ -71,7 +72,14 @@ class Policy:
 
     def buyer_price(self, month: int, rows: np.ndarray) -> BuyerPrice:
         """What buyers of the given lines pay, as a function of the posted price."""
-        return compose(self._for(month, rows), len(rows), self.scenario.subsidy.purchase_tax, self.scenario.subsidy.vat)
+        instruments, dials = self._for(month, rows), self.scenario.subsidy
+        try:
+            return compose(instruments, len(rows), dials.purchase_tax, dials.vat)
+        except ValueError as error:
+            kinds = ", ".join(instrument.kind for instrument in instruments)
+            raise BadRequest(
+                f"subsidy, month {month}: {error} ({kinds}); lower a rate or subsidy.scale={dials.scale:g}"
+            ) from error
 
     def fiscal(self, month: int, rows: np.ndarray, prices: np.ndarray) -> Fiscal:
         """Tax and outlay per car of the given lines at given prices."""

@@ -10,7 +10,7 @@ import numpy as np
 
 NO_CAR = -1
 NEVER = 32_000  # a month beyond every simulation: waiting for a car to be delivered
-GENERATION = 40  # bits of a household's key that hold its row; the rest counts the households the row has held
+HOUSEHOLD_STEP = 1 << 40  # between the keys of successive households of one row: a row fits in 40 bits
 
 
 @dataclass

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from ..economics.contracts import price_weights, royalty
+from ..economics.contracts import price_for_net, price_weights, royalty
 from ..economics.pricing import PriceGame, best_response_steps, equilibrium_prices
+from ..errors import EvsimError
 from ..params import month_number
 from .panel import panel_demand
 from .state import Market
@@ -22,7 +23,10 @@ def price_game(market: Market, rows: np.ndarray) -> PriceGame:
         leader_weight=alliance.leader_weight,
         leader_sets_prices=alliance.price_setter == "leader",
     )
-    setter[offers.pooled[rows]] = -1
+    pooled = offers.pooled[rows]
+    setter[pooled] = -1
+    for table in (revenue, cost, payments):
+        table[:, pooled] = 0.0  # nobody steers by the pool's profit
     return PriceGame(
         panel_demand(market, rows),
         market.costs()[rows],
@@ -41,15 +45,14 @@ def fees(market: Market, rows: np.ndarray) -> np.ndarray:
 
 
 def cost_plus_prices(market: Market, rows: np.ndarray) -> np.ndarray:
-    """Prices that keep each line's margin over cost and fees at what it was when the line came to market."""
-    offers, terms, vat = market.offers, market.terms(rows), market.scenario.subsidy.vat
-    net = offers.base_price[rows] / (1.0 + vat) * (1.0 - terms.revenue_share) - terms.unit_fee
-    ratio = market.costs()[rows] / offers.cost[rows]
-    return (net * ratio + terms.unit_fee) * (1.0 + vat) / (1.0 - terms.revenue_share)
+    """Prices that keep the maker's margin over cost at what it was in the table, or at launch."""
+    net = (1.0 + market.offers.markup[rows]) * market.costs()[rows]
+    return price_for_net(net, market.terms(rows), market.scenario.subsidy.vat)
 
 
 def set_prices(market: Market, rows: np.ndarray) -> float:
-    """Set this month's posted prices by the pricing rule; return the first-order residual in kCNY (0 where no game is played)."""
+    """Set this month's posted prices by the pricing rule; return the first-order residual in kCNY (0 without a
+    game; before the cut in a price war)."""
     params, offers = market.scenario.pricing, market.offers
     plus = cost_plus_prices(market, rows)
     pooled = offers.pooled[rows]
@@ -67,7 +70,7 @@ def set_prices(market: Market, rows: np.ndarray) -> float:
             solution = equilibrium_prices(game, start, tolerance=params.tolerance)
             prices, residual = solution.prices, solution.residual
             if not solution.converged:
-                raise ArithmeticError(f"month {market.month}: the price game did not settle: {solution.message}")
+                raise EvsimError(f"month {market.month}: the price game did not settle: {solution.message}")
     if params.rule != "fixed" and at_war(market):
         prices = prices - params.war_cut * margins(market, rows, prices)
     offers.price[rows] = prices
@@ -85,6 +88,5 @@ def at_war(market: Market) -> bool:
 
 def margins(market: Market, rows: np.ndarray, prices: np.ndarray) -> np.ndarray:
     """The part of each posted price that is the maker's margin, VAT and royalty included, kCNY."""
-    terms, vat = market.terms(rows), market.scenario.subsidy.vat
-    break_even = (market.costs()[rows] + terms.unit_fee) * (1.0 + vat) / (1.0 - terms.revenue_share)
+    break_even = price_for_net(market.costs()[rows], market.terms(rows), market.scenario.subsidy.vat)
     return np.maximum(prices - break_even, 0.0)

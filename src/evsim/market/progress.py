@@ -7,8 +7,10 @@ leap of a rival. Refused: setting them before the inversion, where ξ would abso
 import numpy as np
 
 from ..economics import technology
+from ..economics.contracts import borne_by_leader
 from ..params import month_number
 from ..streams import Purpose, key_of, uniform
+from .launches import Launch
 from .offers import MODE
 from .state import Market
 
@@ -26,7 +28,7 @@ def advance_products(market: Market, electric_units: np.ndarray) -> None:
         if event.month == market.month:
             _launch(market, event)
     gap = technology.converge(offers.hardware - offers.hardware_gap, 0.0, params.products.hardware_convergence)
-    offers.hardware = np.where(offers.on_sale, offers.hardware_gap + gap, offers.hardware)
+    offers.hardware = offers.hardware_gap + gap
     inside = float(electric_units @ offers.pack_kwh) / KWH_PER_GWH
     market.output_gwh += inside * (1.0 + params.battery.outside_ratio)
     market.pack_price = float(
@@ -42,26 +44,30 @@ def advance_products(market: Market, electric_units: np.ndarray) -> None:
     market.chargers = float(technology.partial_adjustment(market.chargers, wanted, params.chargers.lag_months))
 
 
-def _launch(market: Market, event) -> None:
-    """A line opens, gets one more nameplate, or has one renewed; a line renewed in its ramp-up takes a launch's quality."""
+def _launch(market: Market, event: Launch) -> None:
+    """A line opens, gets one more nameplate or loses one, or has one renewed.
+
+    A line renewed in its ramp-up takes a launch's quality, if that is better; one that loses its last nameplate is withdrawn.
+    """
     offers, row = market.offers, event.row
-    if event.event == "adds" and offers.on_sale[row]:
-        offers.nameplates[row] += 1.0
+    if event.event == "leaves":
+        offers.on_sale[row] = offers.nameplates[row] > 1.0
+        offers.nameplates[row] = max(offers.nameplates[row] - 1.0, 1.0)
         return
-    if event.event == "refreshes" and not offers.settled[row]:
+    if event.event == "adds":
+        offers.nameplates[row] += 1.0
+        offers.cycle[row] = max(market.scenario.products.refresh_months / offers.nameplates[row], 1.0)
+    elif event.event == "refreshes" and not offers.settled[row]:
         offers.quality[row] = max(offers.quality[row], offers.launch_quality[row])
-    offers.on_sale[row] = True
-    offers.settled[row] = True
+    offers.on_sale[row] = offers.settled[row] = True
     offers.refreshed[row] = market.month
-    if event.event == "opens":
-        offers.first_age[row] = 0.0
 
 
 def advance_platforms(market: Market) -> None:
     """Research draws, fleet learning, the moving frontier; then the scenario's levers. Updates reach the whole fleet."""
     platforms, params = market.platforms, market.scenario.software
     fleet = platforms.fleet(market.month - 1)
-    chance = success_chance(market, fleet)
+    chance = success_chance(market, platforms.research, fleet)
     drawn = np.array(
         [uniform(market.scenario.seed, Purpose.RESEARCH, market.month, key_of(name), 0) for name in platforms.names]
     )
@@ -78,22 +84,19 @@ def advance_platforms(market: Market) -> None:
     platforms.quality_path[market.month] = platforms.quality
 
 
-def success_chance(market: Market, fleet: np.ndarray) -> np.ndarray:
+def success_chance(market: Market, research: np.ndarray, fleet: np.ndarray) -> np.ndarray:
     """Chance of a success this month of each platform, `[G]`: research and pooled fleet data, a twelfth of the yearly odds."""
     platforms, params = market.platforms, market.scenario.software
     learners = np.where(platforms.ecosystem, fleet, 0.0)
-    pooled = technology.pooled_research(
-        platforms.research, learners, market.scenario.lock_in.network_scale, params.data_effect
-    )
-    active = platforms.research > 0
-    return np.where(active, technology.success_probability(pooled, params.rd_effect) / 12.0, 0.0)
+    pooled = technology.pooled_research(research, learners, market.scenario.lock_in.network_scale, params.data_effect)
+    return np.where(research > 0, technology.success_probability(pooled, params.rd_effect) / 12.0, 0.0)
 
 
 def set_drift(market: Market) -> None:
-    """The frontier moves as fast as the sales-weighted mean of qualities would at the base date's research and fleets."""
+    """The frontier moves as fast as the mean of qualities, weighted by sales, would at default research and base fleets."""
     platforms, offers = market.platforms, market.offers
     shares = np.bincount(offers.platform, offers.base_units, len(platforms))
-    chance = success_chance(market, platforms.initial_fleet)
+    chance = success_chance(market, platforms.base_research, platforms.initial_fleet)
     platforms.drift = technology.frontier_drift(shares, chance, market.scenario.software.success_gain)
 
 
@@ -117,6 +120,17 @@ def set_advantage(market: Market, advantage: float) -> None:
 
 
 def adopt(market: Market, rows: np.ndarray, platform: str, mode: str) -> None:
-    """Lines that move to another stack or contract; cars sold keep their platform."""
-    market.offers.platform[rows] = market.names.platforms.index(platform)
-    market.offers.mode[rows] = MODE[mode]
+    """Lines that move to another stack or contract; cars sold keep their platform.
+
+    What the leader bore under the old contract is the maker's to bear now, and the other way round.
+    """
+    offers, vat = market.offers, market.scenario.subsidy.vat
+    before = borne_by_leader(offers.base_price[rows], market.terms(rows), vat)
+    offers.platform[rows] = market.names.platforms.index(platform)
+    offers.mode[rows] = MODE[mode]
+    offers.cost[rows] += before - borne_by_leader(offers.base_price[rows], market.terms(rows), vat)
+
+
+def withdraw(market: Market, rows: np.ndarray) -> None:
+    """Lines that are no longer sold; cars ordered are still built, cars sold keep their platform."""
+    market.offers.on_sale[rows] = False

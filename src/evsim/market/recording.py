@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from ..data.market import POWERTRAINS, SIZE_CLASSES
 from ..economics.metrics import hhi
 from ..params import month_name, month_number
 from .accounts import Books, MonthAccounts
 from .clearing import Outcome
-from .lines import POWERTRAINS, SIZE_CLASSES
 from .offers import MODE, MODES
 from .pricing import fees
 from .progress import software_advantage
@@ -53,13 +53,15 @@ class Recorder:
         """One simulated month."""
         market, weight = self.market, self.market.population.weight
         backlog = books.queue.waiting(weight, len(market.offers))
-        self._market(outcome.rows, outcome.outlay, outcome.orders, outcome.units, backlog)
+        seen = np.flatnonzero(market.offers.on_sale | (outcome.units > 0) | (backlog > 0))  # withdrawn, but still built
+        outlay = market.policy.buyer_price(market.month, seen).value(market.offers.price[seen])
+        self._market(seen, outlay, outcome.orders, outcome.units, backlog)
         self._automakers(accounts, books, backlog)
         self._leader_and_state(accounts)
         owned, stayed = self._platforms(outcome)
         brand_owners, brand_repeats = outcome.brand_repeats
         self._headline(
-            outcome.rows,
+            seen,
             outcome.units,
             outcome.keepers / max(outcome.shoppers, 1),
             _ratio(stayed, owned),
@@ -117,7 +119,8 @@ class Recorder:
 
     def _automakers(self, accounts: MonthAccounts, books: Books, backlog: np.ndarray) -> None:
         makers = np.bincount(self.market.offers.automaker, backlog, len(self.automaker))
-        seen = np.unique(self.market.offers.automaker[self.market.offers.on_sale])
+        offers = self.market.offers
+        seen = np.unique(offers.automaker[offers.on_sale | (backlog > 0) | (accounts.units[offers.automaker] > 0)])
         self._append(
             "automakers",
             len(seen),

@@ -7,7 +7,8 @@ import numpy as np
 from ..economics.contracts import Terms
 from ..params import Scenario
 from .kernels import Habits, Shelf, World
-from .offers import MODE, Launch, Names, Offers, Traits
+from .launches import Launch
+from .offers import MODE, Names, Offers, Traits
 from .platforms import Platforms
 from .policy import Policy
 from .population import Population, word_of_mouth
@@ -48,7 +49,6 @@ class Market:
     wait: np.ndarray = field(
         default_factory=lambda: np.zeros(1)
     )  # [automakers] months until a car ordered now is built
-    pooled_margin: float = 0.0  # of cost-plus lines, share of the price net of VAT
     diagnostics: dict[str, float] = field(default_factory=dict)
     whispers: np.ndarray = field(default_factory=lambda: np.zeros((1, 1)))
 

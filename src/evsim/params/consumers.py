@@ -16,7 +16,7 @@ class ConsumerParams(Params):
     )
     price_sensitivity: float = param(
         0.03, "utils lost per kCNY by a household of median income (α₀)", unit="utils per kCNY", gt=0.0, le=1.0,
-        source="assumption: own-price elasticity near -4.4, inside the range of BLP studies of China (-2 to -5)",
+        source="assumption: gives a market elasticity of -1.04 and own-price elasticities of -5.5 on average (BLP 1995: -3.5 to -6.5)",
     )
     income_spread: float = param(
         0.5, "standard deviation of log household income", unit="log points", ge=0.0, le=1.5,
@@ -95,7 +95,7 @@ class LockInParams(Params):
         source="assumption: a prior of 0.1 to 0.3; the data do not identify it",
     )
     network_scale: float = param(
-        1_000_000.0, "installed base at which the network effect sets in (N₀)", unit="cars", gt=0.0, le=1e9,
+        1_000_000.0, "fleet at which the network effect, and learning from it, set in (N₀)", unit="cars", gt=0.0, le=1e9,
         source="assumption",
     )
     word_of_mouth: float = param(

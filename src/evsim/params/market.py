@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from .base import Params, param
 
@@ -32,8 +32,16 @@ class MarketParams(Params):
         (80.0, 150.0, 250.0, 400.0), "edges between price tiers of compact lines", unit="kCNY",
         source="assumption: bands used by CPCA, coarsened", role="setting",
     )
+    @field_validator("price_tiers")
+    @classmethod
+    def tiers_rise(cls, tiers: tuple[float, ...]) -> tuple[float, ...]:
+        """Edges are positive and rise."""
+        if not tiers or tiers[0] <= 0 or any(high <= low for low, high in zip(tiers, tiers[1:], strict=False)):
+            raise ValueError("must be positive numbers that rise, such as [80, 150, 250, 400]")
+        return tiers
+
     growth: float = param(
-        0.0, "yearly growth of the number of households that buy new", unit="fraction per year", ge=0.0, le=0.2,
+        0.0, "yearly growth of the number of households that buy new, and so of sales", unit="fraction per year", ge=0.0, le=0.2,
         source="retail sales were 22.4 million in 2018 and 21.7 in 2023", role="lever",
     )
     seasonality: bool = param(
@@ -86,6 +94,14 @@ class DatedInstrument(Params):
     powertrains: tuple[Literal["ice", "bev", "phev", "erev"], ...] = param(
         ("bev", "phev", "erev"), "powertrains that qualify", unit="names", source="the scenario", role="lever",
     )
+
+
+    @model_validator(mode="after")
+    def months_in_order(self) -> "DatedInstrument":
+        """An instrument must not end before it starts."""
+        if self.end and self.end < self.start:
+            raise ValueError(f"'{self.name}' ends in {self.end}, before it starts in {self.start}")
+        return self
 
 
 class PerUnit(DatedInstrument):

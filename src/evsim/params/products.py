@@ -7,7 +7,7 @@ class ProductParams(Params):
     """How lines come, age and catch up."""
 
     launches: str = param(
-        "calendar", "calendar: the dated launches to 2025; none: nothing new", unit="choice", pattern="^(calendar|none)$",
+        "calendar", "calendar: the dated launches to 2025, for tables of at least 30 lines; none: nothing new", unit="choice", pattern="^(calendar|none)$",
         source="product_launches evidence", role="lever",
     )
     brand_spread: float = param(
@@ -29,7 +29,7 @@ class ProductParams(Params):
         1.0, "utils per unit of hardware (frontier = 1) (β_h)", unit="utils", ge=0.0, le=10.0, source="assumption",
     )
     hardware_gap: float = param(
-        0.6, "hardware gap to the frontier of incumbents' electric lines at the base date", unit="frontier units",
+        0.6, "hardware gap to the frontier, at the base date, of electric lines of makers that are not independents", unit="frontier units",
         ge=0.0, le=1.0, source="assumption",
     )
     hardware_convergence: float = param(
@@ -78,7 +78,7 @@ class CapacityParams(Params):
         source="use of capacity in China: 49.5 % nameplate to 74.6 % survey (capacity evidence)",
     )
     minimum: float = param(
-        5_000.0, "least capacity of an automaker with something to sell", unit="cars per month", ge=0.0, le=1e6,
+        5_000.0, "least capacity of an automaker with something to sell", unit="cars per month", gt=0.0, le=1e6,
         source="assumption: one small plant, 60 000 a year",
     )
     wait_cost: float = param(

@@ -43,10 +43,15 @@ class Scenario(Params):
             raise ValueError(f"end={self.end} is before start={self.start}; give an end from {self.start} on")
         if self.n_months > 600:
             raise ValueError(f"end={self.end} is {self.n_months} months after start; at most 600 are simulated")
-        if self.pricing.war_start and (self.pricing.war_end or "") < self.pricing.war_start:
-            raise ValueError(f"pricing.war_end={self.pricing.war_end} must be a month from {self.pricing.war_start} on")
-        if self.software.leap_platform and not self.software.leap_month:
-            raise ValueError("software.leap_month must be given with software.leap_platform")
+        war, leap = self.pricing, self.software
+        if (war.war_start is None) != (war.war_end is None):
+            raise ValueError("pricing.war_start and pricing.war_end must be given together, or neither")
+        if war.war_start and war.war_end and war.war_end < war.war_start:
+            raise ValueError(f"pricing.war_end={war.war_end} must be a month from {war.war_start} on")
+        if (leap.leap_platform is None) != (leap.leap_month is None):
+            raise ValueError("software.leap_platform and software.leap_month must be given together, or neither")
+        if leap.leap_month and not self.start <= leap.leap_month <= self.end:
+            raise ValueError(f"software.leap_month={leap.leap_month} must be a month from {self.start} to {self.end}")
         return self
 
     @property

@@ -69,7 +69,7 @@ class AllianceParams(Params):
         source="press: Huawei Inside package 40 kCNY, 2022", role="structure",
     )
     components_fee: float = param(
-        5.0, "fee a car in mode `components`, parts included", unit="kCNY per car", ge=0.0, le=300.0,
+        5.0, "fee a car in modes `components` and `hardware_only`, parts included", unit="kCNY per car", ge=0.0, le=300.0,
         source="list price of the entry driver-assistance package, 2024", role="structure",
     )
     parts_cost: float = param(
