@@ -18,6 +18,10 @@ POWERTRAINS: Mapping[str, str] = {
     "erev": "range-extended",
 }
 POOLED = "Other "  # how names of pooled small brands and makers begin
+TIPPING = (
+    "Warning: lock_in.network_effect is above the threshold at which even platforms that are alike would not share the "
+    "market; whoever leads early takes most of it, and small differences decide who that is."
+)
 FIRST_CAR = "first car"  # in `from_platform` of the switching table
 PLATFORMS: Mapping[str, str] = {"supplier": "bought-in stacks", "none": "no stack"}
 WORLDS: Mapping[str, str] = {
@@ -300,6 +304,8 @@ def summary(run: Any) -> str:
     ]
     header = ["".join(f"{column[line]:>{column[2]}}" for column in YEAR_COLUMNS) for line in (0, 1)]
     facts = [f"- {wrap(text, WIDTH - 2, indent=2)}" for text in findings(run)]
+    if run.diagnostics.get("tips"):
+        facts.append(f"- {wrap(TIPPING, WIDTH - 2, indent=2)}")
     digest = f"digest {run.digest}"
     return "\n".join([title, "=" * len(title), "", *header, _base_row(run), *rows, "", *facts, "", digest])
 

@@ -59,10 +59,10 @@ def outside_twin(state, overdue, tastes, habits, world):
 
 def choice_twin(seed, state, tastes, habits, shelf, world):
     """The product with the highest utility and shock, or −1: carrying on."""
-    month, household = world.month, state["household"]
+    month, row = world.month, state["row"]
 
     def shock(key):
-        return -math.log(-math.log(uniform(seed, Purpose.CHOICE, month, household, key)))
+        return -math.log(-math.log(uniform(seed, Purpose.CHOICE, month, row, key)))
 
     overdue = max(month - state["due"], 0)
     before_price = utility_twin(state, tastes, habits, shelf, world)

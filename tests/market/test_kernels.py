@@ -91,7 +91,7 @@ def test_households_choose_what_their_slow_twins_choose(market):
     passed = 0
     for k, row in enumerate(some.tolist()):
         state = {name: int(column[row]) for name, column in zip(COLUMNS, columns, strict=True)} | {"row": row}
-        turnover = uniform(seed, Purpose.TURNOVER, world.month, state["household"], 0)
+        turnover = uniform(seed, Purpose.TURNOVER, world.month, row, 0)
         if state["due"] >= world.month and turnover < habits.first_time_share:
             state |= {"household": state["household"] + HOUSEHOLD_STEP, "line": -1, "platform": -1}
             passed += 1

@@ -13,6 +13,7 @@ def two_platforms(first_month=-24, months=60):
         ecosystem=np.array([True, False]),
         quality=np.zeros(2),
         research=np.ones(2),
+        base_research=np.ones(2),
         sales=zeros.copy(),
         electric_sales=np.zeros(months),
         first_month=first_month,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from market.worlds import HISTORY, run_small, small
 
+from evsim.data.market import POWERTRAINS
 from evsim.market.base import open_market
-from evsim.market.lines import POWERTRAINS
 
 GIFT = {"kind": "per_unit", "name": "gift", "start": "2024-03", "end": "2024-06", "amount_kcny": 20.0}
 

@@ -10,13 +10,12 @@ The derivative of shares has the shape of the mixed logit's, ∂s_k/∂p_j = Γ_
 
     Λ_j = Σ_i w_i α_i P_ij / (1 − σ_g),   Γ_jk = Σ_i w_i α_i (P_ij P_ik + 1{same nest} σ_g / (1 − σ_g) P_ij P_ik|g)
 
-The first-order conditions, m = p − c, H_jk the weight of product k's profit for whoever sets the price of j (H_jj = 1),
-are s_j + Σ_k H_jk ∂s_k/∂p_j m_k = 0. The map of Morrow and Skerlos keeps Λ on the left; it would creep by (1 − σ) / α a
-step. With what happens inside the nest on the left too, Λ − H ∘ W, it goes as fast as in the plain logit:
+so that the price map of Morrow and Skerlos carries over: m_j ← (s_j + Σ_k H_jk Γ_jk m_k) / Λ_j = ζ_j − c_j, m = p − c,
+H_jk the weight of product k's profit for whoever sets the price of j (H_jj = 1). A step is short where σ is near 1, and
+that keeps rivals of one nest from circling; where the direction stays, the search lengthens it. (Tried and refused: the
+nest's part of Γ on the left as well; steps are then as long as in the plain logit, and circle from σ = 0.95 on.)
 
-    m ← (Λ − H ∘ W)⁻¹ (s + (H ∘ Γ⁰) m),   Γ⁰_jk = Σ_i w_i α_i P_ij P_ik,   W = Γ − Γ⁰
-
-Each row is homogeneous in the P_ij of its product, which are taken relative to its likeliest buyer's: faint products count.
+Each row is homogeneous in the P_ij of its product, taken relative to its likeliest buyer's, so that faint products count.
 
 Source: McFadden (1978); Berry (1994), RAND Journal 25(2), section 5; Train (2009), chapter 4; Morrow & Skerlos (2011).
 """
@@ -161,7 +160,8 @@ def nested_shares(demand: Demand, nests: Nests, prices):
 
 def nested_share_jacobian(demand: Demand, nests: Nests, prices):
     """∂s_k/∂p_j, `[J, J]`, per kCNY; row j: the price that moves."""
-    sensitive, cross = _sums(demand, nests, _choice_at(demand, nests, _priced(demand, prices)))
+    choice = _choice_at(demand, nests, _priced(demand, prices))
+    sensitive, cross = _sums(demand, nests, choice, demand.weights[:, None] * choice.probabilities)
     return cross - np.diag(sensitive)
 
 
@@ -180,7 +180,7 @@ def nested_markups(demand: Demand, nests: Nests, prices, ownership):
     return np.linalg.solve(-_owned(ownership, len(prices)) * jacobian, nested_shares(demand, nests, prices))
 
 
-def nested_prices(  # noqa: PLR0913 - tolerance and bound on the search beside the game itself
+def nested_prices(
     demand: Demand, nests: Nests, marginal_costs, ownership, *, start=None, tolerance=1e-10, max_iterations=5000
 ) -> PriceSolution:
     """Bertrand–Nash prices: ζ steps, and Newton steps wherever they at least halve p − ζ(p).
@@ -191,7 +191,7 @@ def nested_prices(  # noqa: PLR0913 - tolerance and bound on the search beside t
         marginal_costs: c, `[J]`, kCNY.
         ownership: H, `[J, J]`, as in `nested_markups`.
         start: p to start from, `[J]`, kCNY; None: unit costs.
-        tolerance: largest |p − ζ(p)| accepted, kCNY; never less than rounding, 4e-15 of the largest price / (1 − σ).
+        tolerance: largest |p − ζ(p)| / (1 − σ) accepted, kCNY; never less than rounding.
         max_iterations: evaluations of ζ, or of its derivative, allowed.
     Returns:
         `PriceSolution`: a solution of the first-order conditions; `converged` and `message` say how the search ended.
@@ -199,50 +199,84 @@ def nested_prices(  # noqa: PLR0913 - tolerance and bound on the search beside t
         ValueError: tables of the wrong shape, costs that are not finite, or a product that nobody may buy.
     """
     costs = _priced(demand, marginal_costs, "marginal_costs")
-    owned = _owned(ownership, len(costs))
+    search = _Search(demand, nests, costs, _owned(ownership, len(costs)))
     if not (demand.utility[demand.weights > 0].max(axis=0) > -np.inf).all():
         raise ValueError("a product that is on offer to nobody has no price: leave it out")
-    prices, evaluations, method = costs if start is None else _priced(demand, start, "start"), 0, "zeta"
-    rounds = FEWEST
-    accepted = max(tolerance, 4e-15 * float(np.abs(costs).max() / nests.within.min()))
-
-    def zeta(trial):
-        nonlocal evaluations
-        evaluations += 1
-        return costs + _target_margins(demand, nests, trial, trial - costs, owned)
-
-    target = zeta(prices)
-    while np.abs(target - prices).max() > accepted and evaluations < max_iterations:
-        gap, at = target - prices, prices
-        step = krylov(lambda x, at=at: x - zeta(at + 1j * COMPLEX_STEP * x).imag / COMPLEX_STEP, gap)
-        trial = prices + step
-        if np.isfinite(step).all() and (step * gap).sum() > 0:
-            trial_target = zeta(trial)
-            if np.linalg.norm(trial_target - trial) <= 0.5 * np.linalg.norm(gap):
-                prices, target, method = trial, trial_target, "newton"
-                continue
-        for _ in range(rounds):
-            prices, target = target, zeta(target)
-        rounds = min(2 * rounds, MOST)
-    residual = float(np.abs(target - prices).max())
-    converged = residual <= accepted
-    message = "first-order conditions hold" if converged else f"|p − ζ(p)| is {residual:.3g} kCNY: no equilibrium found"
-    return PriceSolution(
-        prices, nested_shares(demand, nests, prices), residual, evaluations, method, converged, message
+    search.move(costs if start is None else _priced(demand, start, "start"))
+    accepted = max(tolerance * float(nests.within.min()), 4e-15 * float(np.abs(costs).max()))
+    batch, method = FEWEST, "zeta"
+    while search.residual > accepted and search.evaluations < max_iterations:
+        if search.newton_step():
+            method = "newton"
+            continue
+        search.zeta_steps(batch, accepted)
+        batch = min(2 * batch, MOST)
+    converged = search.residual <= accepted
+    message = (
+        "first-order conditions hold"
+        if converged
+        else f"no equilibrium found: |p − ζ(p)| is {search.residual:.3g} kCNY"
     )
+    bought = nested_shares(demand, nests, search.prices)
+    return PriceSolution(search.prices, bought, search.residual, search.evaluations, method, converged, message)
 
 
-def _target_margins(demand, nests, prices, margins, owned):
-    """(Λ − H ∘ W)⁻¹ (s + (H ∘ Γ⁰) m), `[J]`, kCNY; complex where prices are."""
-    choice = _choice_at(demand, nests, prices)
-    likeliest = choice.log_probabilities[demand.weights > 0].real.max(axis=0)
-    relative = np.exp(choice.log_probabilities - likeliest)
-    buyers = demand.weights[:, None] * relative
-    sensitive = demand.price_sensitivity[:, None] * buyers
-    inside = owned * (nests.nest[:, None] == nests.nest[None, :]) * (1.0 - nests.within)[:, None]
-    left = np.diag(sensitive.sum(axis=0)) - inside * (sensitive.T @ choice.given_nest)
-    right = buyers.sum(axis=0) + (owned * (sensitive.T @ choice.probabilities)) @ margins
-    return np.linalg.solve(left, nests.within * right)
+class _Search:
+    """One search for prices: where it is, and what it has cost."""
+
+    def __init__(self, demand, nests, costs, owned):
+        self.demand, self.nests, self.costs, self.owned = demand, nests, costs, owned
+        self.evaluations = 0
+
+    def zeta(self, prices):
+        """ζ(p), `[J]`, kCNY; complex where prices are."""
+        self.evaluations += 1
+        choice = _choice_at(self.demand, self.nests, prices)
+        likeliest = choice.log_probabilities[self.demand.weights > 0].real.max(axis=0)
+        buyers = self.demand.weights[:, None] * np.exp(choice.log_probabilities - likeliest)
+        sensitive, cross = _sums(self.demand, self.nests, choice, buyers)
+        return self.costs + (buyers.sum(axis=0) + (self.owned * cross) @ (prices - self.costs)) / sensitive
+
+    def move(self, prices, target=None):
+        """Go to other prices."""
+        self.prices = prices
+        self.gap = (self.zeta(prices) if target is None else target) - prices
+
+    @property
+    def residual(self):
+        """max_j |p_j − ζ_j(p)|, kCNY."""
+        return float(np.abs(self.gap).max())
+
+    def newton_step(self):
+        """p ← p + x, (I − dζ/dp) x = ζ(p) − p, if x goes uphill with ζ and at least halves p − ζ(p); False if not."""
+
+        def system(x):
+            return x - self.zeta(self.prices + 1j * COMPLEX_STEP * x).imag / COMPLEX_STEP
+
+        step = krylov(system, self.gap)
+        if not np.isfinite(step).all() or (step * self.gap).sum() <= 0:
+            return False
+        target = self.zeta(self.prices + step)
+        if not np.linalg.norm(target - self.prices - step) <= 0.5 * np.linalg.norm(self.gap):
+            return False
+        self.move(self.prices + step, target)
+        return True
+
+    def zeta_steps(self, most, accepted):
+        """p ← p + length (ζ(p) − p): longer while the direction stays, short again where that overshoots."""
+        length = 1.0
+        for _ in range(most):
+            if self.residual <= accepted:
+                return
+            trial = self.prices + length * self.gap
+            target = self.zeta(trial)
+            gap = target - trial
+            cosine = (gap * self.gap).sum() / max(np.linalg.norm(gap) * np.linalg.norm(self.gap), 1e-300)
+            if cosine < 0 and length > 1.0:
+                length = 1.0
+                continue
+            self.move(trial, target)
+            length = 2.0 * length if cosine > 0.9 else max(0.5 * length, 0.25) if cosine < -0.5 else min(length, 1.0)
 
 
 def _choice_at(demand, nests, prices):
@@ -250,14 +284,13 @@ def _choice_at(demand, nests, prices):
     return nested_choice(utility, nests, demand.outside_utility)
 
 
-def _sums(demand, nests, choice):
-    """(Λ `[J]`, Γ `[J, J]`), per kCNY."""
-    weighted = (demand.weights * demand.price_sensitivity)[:, None] * choice.probabilities
+def _sums(demand, nests, choice, buyers):
+    """(Λ `[J]`, Γ `[J, J]`), per kCNY; `buyers` is w_i P_ij, or each column of it times a number that scales that row."""
+    sensitive = demand.price_sensitivity[:, None] * buyers
     same_nest = nests.nest[:, None] == nests.nest[None, :]
     closeness = (1.0 - nests.within) / nests.within
-    cross = weighted.T @ choice.probabilities
-    cross = cross + same_nest * closeness[:, None] * (weighted.T @ choice.given_nest)
-    return weighted.sum(axis=0) / nests.within, cross
+    inside = same_nest * closeness[:, None] * (sensitive.T @ choice.given_nest)
+    return sensitive.sum(axis=0) / nests.within, sensitive.T @ choice.probabilities + inside
 
 
 def _priced(demand, values, what="prices"):

@@ -22,6 +22,7 @@ from scipy.optimize import brentq
 from ..data import read_market_table, read_vintages
 from ..economics.contracts import maker_net, royalty
 from ..economics.inversion import conditional_mean_utilities
+from ..economics.lock_in import tips
 from ..economics.pricing import costs_from_prices
 from ..economics.utility import INCOME
 from ..errors import BadRequest
@@ -89,6 +90,7 @@ def open_market(scenario: Scenario, threads: int = 1) -> Market:
     everything = np.arange(len(offers))
     terms, vat = market.terms(everything), scenario.subsidy.vat
     market.diagnostics |= place_launches(offers, royalty(offers.base_price, terms, vat), scenario)
+    market.diagnostics["tips"] = float(would_tip(market))
     offers.markup = maker_net(offers.base_price, terms, vat) / np.maximum(offers.cost, 1e-9) - 1.0
     return market
 
@@ -216,6 +218,14 @@ def growing_rows(n_start: int, growth: float, n_months: int) -> np.ndarray:
     """
     totals = np.floor(n_start * (1.0 + growth) ** (np.arange(n_months + 1) / 12.0)).astype(np.int64)
     return np.repeat(np.arange(1, n_months + 1), np.diff(totals)).astype(np.int16)
+
+
+def would_tip(market: Market) -> bool:
+    """Whether the network effect is so strong that even platforms alike would not share the market, at the largest fleet."""
+    platforms, lock_in = market.platforms, market.scenario.lock_in
+    fleet = float(np.where(platforms.ecosystem, platforms.initial_fleet, 0.0).max())
+    n_platforms = max(int(platforms.ecosystem.sum()), 1)
+    return tips(lock_in.network_effect, fleet, lock_in.network_scale, lock_in.switching_cost, n_platforms)
 
 
 def recover_costs(market: Market, rows: np.ndarray) -> None:

@@ -29,12 +29,12 @@ from ..economics.utility import (
     taste_utility,
 )
 from ..streams import Purpose, gumbel, key_of, normal, uniform
-from .population import HOUSEHOLD_STEP
 
 TASTE, CHOICE, HOLDING, PAUSE, TURNOVER, OWNED = (
     int(Purpose[name]) for name in ("TASTE", "CHOICE", "HOLDING", "PAUSE", "TURNOVER", "OWNED")
 )
 KEEP = key_of("keep the car")  # the outside good's key among the products' keys
+HOUSEHOLD_STEP = 1 << 40  # between the keys of successive households of one row: a row fits in 40 bits
 
 
 class Habits(NamedTuple):

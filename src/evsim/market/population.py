@@ -10,7 +10,6 @@ import numpy as np
 
 NO_CAR = -1
 NEVER = 32_000  # a month beyond every simulation: waiting for a car to be delivered
-HOUSEHOLD_STEP = 1 << 40  # between the keys of successive households of one row: a row fits in 40 bits
 
 
 @dataclass
