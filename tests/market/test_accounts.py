@@ -6,7 +6,7 @@ import pytest
 from market.worlds import HISTORY, opened, run_small
 
 from evsim.data import read_firm_figures
-from evsim.market.accounts import KCNY_PER_BN
+from evsim.market.accounts import KCNY_PER_BN, own_research
 from evsim.market.offers import MODE
 
 WORLDS = {
@@ -71,11 +71,40 @@ def test_no_plant_starts_smaller_than_its_sales():
     assert (model.books.capacity >= units).all()
 
 
-def test_a_groups_stack_is_paid_for_once():
-    model = opened()
-    platforms = model.market.platforms
-    in_house = np.unique(model.market.offers.platform[model.market.offers.mode == MODE["in_house"]])
-    assert model.books.research.sum() == pytest.approx(platforms.research[in_house].sum() * KCNY_PER_BN / 12.0)
+def test_a_groups_stack_is_paid_for_once_by_the_largest_maker_on_it():
+    market = opened({"market": {"lines": 150}}).market
+    offers, platforms = market.offers, market.platforms
+    paid = own_research(market, offers.base_units)
+    in_house = offers.on_sale & (offers.mode == MODE["in_house"])
+    stacks = np.unique(offers.platform[in_house])
+    assert paid.sum() == pytest.approx(platforms.research[stacks].sum() * KCNY_PER_BN / 12.0)
+    shared = 0
+    for code in stacks:
+        cars = np.bincount(offers.automaker, np.where(in_house & (offers.platform == code), offers.base_units, 0.0))
+        assert paid[cars.argmax()] >= platforms.research[code] * KCNY_PER_BN / 12.0 - 1e-6
+        smaller = np.flatnonzero((cars > 0) & (cars < cars.max()))
+        shared += len(smaller)
+        others = np.setdiff1d(offers.platform[in_house & np.isin(offers.automaker, smaller)], [code])
+        assert len(others) or (paid[smaller] == 0).all()
+    assert shared > 0
+
+
+def test_a_stack_that_another_maker_sells_most_of_is_paid_for_by_that_maker():
+    market = opened({"market": {"lines": 150}}).market
+    offers = market.offers
+    makers = np.unique(offers.automaker[offers.on_sale & (offers.mode == MODE["in_house"])])
+    for maker in makers:
+        units = np.where(offers.automaker == maker, 1.0, 0.0)
+        stacks = np.unique(offers.platform[(offers.automaker == maker) & offers.on_sale & (offers.mode == MODE["in_house"])])
+        assert own_research(market, units)[maker] == pytest.approx(
+            market.platforms.research[stacks].sum() * KCNY_PER_BN / 12.0
+        )
+
+
+def test_research_on_the_alliances_stack_ends_with_the_alliance_and_no_other_does():
+    with_, without = (run_small({"modes": {"rule": rule}}) for rule in ("timeline", "none"))
+    assert (with_.orchestrator["rd"] > 0).all() and (without.orchestrator["rd"] == 0).all()
+    assert without.automakers.groupby("month")["rd"].sum().min() > 0
 
 
 def test_the_leader_bears_parts_only_for_cars_sold_with_its_stack():

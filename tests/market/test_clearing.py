@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from market.worlds import opened, run_small
+from market.worlds import opened, run_small, small
+from pydantic import ValidationError
 
 from evsim.market.accounts import Books, Queue
 from evsim.market.population import NEVER, community_counts
@@ -27,7 +28,7 @@ class OneLineMarket:
 def books_with(capacity):
     capacity = np.array(capacity, dtype=float)
     nothing = np.zeros(len(capacity))
-    return Books(capacity, nothing.copy(), nothing, nothing, nothing)
+    return Books(capacity, nothing.copy(), nothing, nothing)
 
 
 def test_a_queue_is_served_in_its_order_and_each_maker_by_its_own_plant():
@@ -96,8 +97,10 @@ def test_long_queues_put_buyers_off():
     assert hasty["backlog"].iloc[-60:].sum() < 0.9 * patient["backlog"].iloc[-60:].sum()
 
 
-def test_a_maker_without_any_plant_sells_nothing():
-    run = run_small({"capacity": {"minimum": 0.0}, "end": "2024-04"})  # launches of new makers find no plant
+def test_a_maker_without_any_plant_is_refused():
+    with pytest.raises(ValidationError, match="minimum\n.*greater than 0"):
+        small({"capacity": {"minimum": 0.0}})
+    run = run_small({"capacity": {"minimum": 1.0}, "end": "2024-04"})  # makers to come hardly build anything: no fault
     assert (run.headline["units"] > 0).all()
 
 

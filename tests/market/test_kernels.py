@@ -179,7 +179,7 @@ import json, sys
 from market.worlds import small
 from evsim.model import EVMarket
 layer = {"end": "2024-02", "market": {"lines": 8, "keep_brands": ["AITO"]}, "pricing": {"rule": "fixed", "survey_size": 50},
-         "consumers": {"count": 300, "overdue_cost": 0.0}, "products": {"launches": "none"}}
+         "consumers": {"count": 200, "reference_size": 100, "overdue_cost": 0.0}, "products": {"launches": "none"}}
 model = EVMarket(small(layer))
 model.run_model()
 market = model.record["market"]
