@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 from market.worlds import opened, run_small
 
+from evsim.economics.contracts import maker_net
 from evsim.economics.pricing import equilibrium_prices
+from evsim.market.offers import MODE
 from evsim.market.pricing import margins, price_game
 
 HALF_YEAR = {"end": "2024-06"}
@@ -47,6 +49,18 @@ def test_cost_plus_keeps_every_margin():
     net = offers.price[rows] / 1.13 * (1.0 - terms.revenue_share) - terms.unit_fee
     at_launch = offers.base_price[rows] / 1.13 * (1.0 - terms.revenue_share) - terms.unit_fee
     assert net / model.market.costs()[rows] == pytest.approx(at_launch / offers.cost[rows], abs=1e-9)
+
+
+def test_cost_plus_keeps_the_makers_margin_over_its_cost_when_the_contract_changes():
+    model = opened(HALF_YEAR, {"pricing": {"rule": "cost_plus"}, "modes": {"rule": "none"}})
+    offers, vat = model.market.offers, model.market.scenario.subsidy.vat
+    rows = np.flatnonzero(offers.on_sale & (offers.mode == MODE["alliance"]))
+    cost, kept = offers.cost[rows].copy(), maker_net(offers.price[rows], model.market.terms(rows), vat)
+    model.step()
+    assert (model.market.terms(rows).revenue_share == 0).all()
+    assert (offers.cost[rows] > cost + 10.0).all()  # shops and parts are its own now
+    now = maker_net(offers.price[rows], model.market.terms(rows), vat)
+    assert now / model.market.costs()[rows] == pytest.approx(kept / cost, rel=1e-12)
 
 
 def test_best_response_is_near_the_equilibrium_and_nearer_with_more_steps():

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from market.worlds import HISTORY, STILL, merged, opened, run_small
 
+from evsim.economics.contracts import borne_by_leader, maker_net
 from evsim.market.offers import MODE
-from evsim.market.progress import advance_platforms, set_drift, success_chance
+from evsim.market.progress import adopt, advance_platforms, set_drift, success_chance
 
 
 def advantages(*layers):
@@ -52,10 +53,23 @@ def test_the_drift_holds_the_sales_weighted_mean_of_quality_in_expectation():
     market = opened({"software": {"success_gain": 3.0}}).market
     set_drift(market)
     shares = np.bincount(market.offers.platform, market.offers.base_units, len(market.platforms))
-    chance = success_chance(market, market.platforms.initial_fleet)
-    expected_gain = shares @ (3.0 * chance - market.platforms.drift)
+    platforms = market.platforms
+    assert platforms.base_research.tolist() == platforms.research.tolist()
+    chance = success_chance(market, platforms.research, platforms.initial_fleet)
+    expected_gain = shares @ (3.0 * chance - platforms.drift)
     assert expected_gain == pytest.approx(0.0, abs=1e-9 * shares.sum())
-    assert (chance[market.platforms.research > 0] > 0).all()
+    assert (chance[platforms.research > 0] > 0).all()
+
+
+@pytest.mark.parametrize("lever", ["supplier_rd", "own_stack_rd", "alliance_rd"])
+def test_what_one_platform_spends_moves_its_own_chances_and_not_the_frontier(lever):
+    plain, changed = opened().market, opened({"software": {lever: 50.0}}).market
+    assert changed.platforms.drift == plain.platforms.drift > 0
+    chances = [success_chance(market, market.platforms.research, np.zeros(1)) for market in (plain, changed)]
+    moved = changed.platforms.research != plain.platforms.research
+    assert 0 < moved.sum() < len(moved)
+    assert (chances[1][moved] > chances[0][moved]).all()
+    assert np.array_equal(chances[1][~moved], chances[0][~moved])
 
 
 def test_successes_come_as_often_as_their_chance():
@@ -66,9 +80,10 @@ def test_successes_come_as_often_as_their_chance():
     for month in range(1, months + 1):
         market.month = month
         advance_platforms(market)
-    chance = success_chance(market, market.platforms.fleet(months))
+    research = market.platforms.research
+    chance = success_chance(market, research, market.platforms.fleet(months))
     successes = (market.platforms.quality - start + months * market.platforms.drift) / 2.0
-    lowest = success_chance(market, np.zeros(len(market.platforms))) * months
+    lowest = success_chance(market, research, np.zeros(len(research))) * months
     assert successes == pytest.approx(np.round(successes), abs=1e-6)
     assert (successes <= months * np.maximum(chance, 0) + 6.0 * np.sqrt(months * 0.1) + months * 0.05).all()
     assert (successes >= lowest - 6.0 * np.sqrt(lowest + 1.0)).all()
@@ -77,7 +92,8 @@ def test_successes_come_as_often_as_their_chance():
 def test_generic_stacks_learn_nothing_from_their_fleet():
     market = opened().market
     fleet = np.full(len(market.platforms), 1e7)
-    gain = success_chance(market, fleet) - success_chance(market, np.zeros(len(fleet)))
+    research = market.platforms.research
+    gain = success_chance(market, research, fleet) - success_chance(market, research, np.zeros(len(fleet)))
     assert (gain[~market.platforms.ecosystem] == 0).all()
     assert (gain[market.platforms.ecosystem] > 0).all()
 
@@ -86,7 +102,8 @@ def test_batteries_get_cheaper_with_output_and_faster_with_learning():
     slow, fast, none = (
         run_small({"battery": {"learning_rate": rate}}).headline["pack_price"] for rate in (0.1, 0.3, 0.0)
     )
-    assert (np.diff(slow) < 0).all()
+    assert slow.iloc[0] == slow.iloc[1]  # the base month counts as experience already made
+    assert (np.diff(slow.iloc[1:]) < 0).all()
     assert fast.iloc[-1] < slow.iloc[-1] < none.iloc[-1] == none.iloc[0]
 
 
@@ -109,15 +126,35 @@ def test_chargers_follow_the_electric_fleet_with_a_lag():
     assert (np.diff(lagged.iloc[1:]) > 0).all()  # month 1 sees the base date's fleet
 
 
-def test_hardware_of_laggards_converges_to_the_frontier():
+def test_hardware_of_laggards_converges_to_the_frontier_in_lines_on_sale_and_to_come():
     model = opened({"products": {"hardware_convergence": 0.05}})
-    model.run_model()
-    offers, months = model.market.offers, model.market.month
-    since = months - np.where(offers.base_units > 0, 0, offers.refreshed - 1)
-    left = np.where(offers.on_sale, offers.hardware_gap * 0.95**since, offers.hardware_gap)
-    base = offers.base_units > 0
-    assert (offers.hardware_gap - offers.hardware)[base] == pytest.approx(left[base], abs=1e-12)
-    assert (offers.hardware >= 0).all()
+    for months in range(1, 13):
+        model.step()
+        offers = model.market.offers
+        left = offers.hardware_gap * 0.95**months
+        assert offers.hardware_gap - offers.hardware == pytest.approx(left, abs=1e-12)
+    assert (offers.hardware_gap > 0).any() and (offers.hardware_gap == 0).any()
+
+
+@pytest.mark.parametrize("way", [("supplier", "supplier"), ("huawei", "inside")])
+def test_a_brand_that_leaves_the_alliance_bears_parts_and_shops_itself_and_gets_them_back(way):
+    market = opened().market
+    offers, vat = market.offers, market.scenario.subsidy.vat
+    rows = np.flatnonzero(offers.on_sale & (offers.mode == MODE["alliance"]))
+    cost, price, terms = offers.cost[rows].copy(), offers.base_price[rows], market.terms(rows)
+    borne = borne_by_leader(price, terms, vat)
+    adopt(market, rows, *way)
+    after = market.terms(rows)
+    assert offers.cost[rows] + borne_by_leader(price, after, vat) == pytest.approx(cost + borne, rel=1e-12)
+    shops = terms.revenue_share * price / (1.0 + vat)
+    assert offers.cost[rows] - cost == pytest.approx(shops + (terms.parts_cost - after.parts_cost), rel=1e-12)
+    assert (shops > 0).all() and (terms.parts_cost > 0).all()
+    saved_or_paid = maker_net(price, after, vat) - offers.cost[rows] - (maker_net(price, terms, vat) - cost)
+    fees_less_parts = (terms.unit_fee - terms.parts_cost) - (after.unit_fee - after.parts_cost)
+    assert saved_or_paid == pytest.approx(fees_less_parts, abs=1e-9)
+    adopt(market, rows, "huawei", "alliance")
+    assert offers.cost[rows] == pytest.approx(cost, rel=1e-14)
+    assert (offers.mode[rows] == MODE["alliance"]).all()
 
 
 def test_the_base_fleet_is_on_the_road_at_month_0():
