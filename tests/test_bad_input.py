@@ -4,6 +4,9 @@ import os
 
 import pytest
 
+BACKWARDS = "{kind: per_unit, name: gift, start: 2024-06, end: 2024-05, amount_kcny: 1}"
+EVERYTHING = "{kind: ad_valorem, name: all, start: 2024-01, rate: 1.0}"
+QUICK = ("consumers.count=200", "consumers.reference_size=500", "pricing.survey_size=100", "end=2024-01")
 BASE = {
     "product": "a",
     "brand": "A",
@@ -34,6 +37,18 @@ def refused(answer, code, *fragments):
         (["run", "consumers.count=5"], ["consumers.count=5", "100"]),
         (["run", "market.growth=nan"], ["market.growth=nan", "0.0"]),
         (["run", "market.growth=inf"], ["market.growth=inf", "0.2"]),
+        (["run", "market.price_tiers=[]"], ["market.price_tiers", "rise"]),
+        (["run", "market.price_tiers=[200,100]"], ["market.price_tiers", "rise"]),
+        (["run", "market.price_tiers=[0,100]"], ["market.price_tiers", "positive"]),
+        (["run", "alliance.platform=supplier"], ["alliance.platform=supplier", "huawei"]),
+        (["run", "capacity.minimum=0"], ["capacity.minimum=0", "above 0"]),
+        (["run", "pricing.war_end=2024-06"], ["pricing.war_start", "together"]),
+        (["run", "pricing.war_start=2024-06"], ["pricing.war_end", "together"]),
+        (["run", "pricing.war_start=2024-06", "pricing.war_end=2024-05"], ["pricing.war_end=2024-05", "2024-06"]),
+        (["run", "software.leap_month=2024-06"], ["software.leap_platform", "together"]),
+        (["run", "software.leap_platform=Tesla", "software.leap_month=2023-12"], ["software.leap_month=2023-12", "2024-01"]),
+        (["run", f"subsidy.instruments=[{BACKWARDS}]"], ["subsidy.instruments", "2024-05", "2024-06"]),
+        (["run", f"subsidy.instruments=[{EVERYTHING}]", *QUICK], ["subsidy, month 1", "ad_valorem", "lower a rate"]),
         (["run", "scenario=nowhere"], ["scenario=nowhere", "baseline"]),
         (["run", "pricing=free"], ["pricing=free", "nash"]),
         (["run", "-m", "seed=1"], ["evsim sweep"]),
@@ -84,6 +99,13 @@ def table(here, rows, name="table.csv", columns=tuple(BASE)):
 def test_a_bad_row_of_a_market_table_is_named(evsim, here, change, fragments):
     name = table(here, [BASE, BASE | {"product": "b"} | change])
     refused(evsim("run", f"market.table={name}"), 2, name, "3", *fragments)
+    assert os.listdir(here) == [name]
+
+
+@pytest.mark.parametrize("key", ["software.advantage_kcny=20", "modes.rule=open"])
+def test_a_lever_on_a_platform_that_no_car_runs_on_is_refused(evsim, here, key):
+    name = table(here, [BASE, BASE | {"product": "b", "brand": "B", "automaker": "B", "platform": "B"}])
+    refused(evsim("run", f"market.table={name}", key, *QUICK), 2, key.split("=")[0], "'huawei'", "A, B")
     assert os.listdir(here) == [name]
 
 

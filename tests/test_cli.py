@@ -167,6 +167,35 @@ def test_a_reader_that_stops_early_is_no_error():
     child.stderr.close()
 
 
+QUICK = ("consumers.count=200", "consumers.reference_size=500", "pricing.survey_size=100", "end=2024-01")
+TABLE = """product,brand,automaker,group,powertrain,size_class,platform,units,price
+a,Alpha,Alpha Motors,Alpha,ice,A,supplier,400000,120
+b,Beta,Beta Motors,Beta,bev,B,Beta,300000,200
+z,Zeekr,Zeekr,Geely,bev,B,supplier,200000,250
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["consumers.price_sensitivity=1.0", *QUICK],
+        ["consumers.count=100", "end=2024-01"],
+        ["market.lines=1", "market.keep_brands=[]", *QUICK],
+        ["market.table=table.csv", *QUICK],
+        ["market.table=table.csv", "products.launches=none", *QUICK],
+        ["market.table=table.csv", *QUICK, "start=2016-05", "end=2016-06"],
+        ["market.granularity=full", *QUICK, "pricing=fixed"],
+    ],
+    ids=" ".join,
+)
+def test_a_request_at_the_edge_of_what_is_allowed_runs(evsim, here, monkeypatch, words):
+    install(monkeypatch, "evsim.report.figures", draw_all=lambda run, folder: [])
+    (here / "table.csv").write_text(TABLE, encoding="utf-8")
+    answer = evsim("run", "--json", *words)
+    assert (answer.code, answer.err) == (0, "")
+    assert 0.999 < sum(json.loads(answer.out)["final_shares"].values()) < 1.001
+
+
 def test_one_scenario_and_seed_give_one_digest_again_and_with_two_threads(evsim, monkeypatch):
     install(monkeypatch, "evsim.report.figures", draw_all=lambda run, folder: [])
     tiny = ["consumers.count=1000", "consumers.reference_size=500", "pricing=fixed", "end=2024-02", "--json"]

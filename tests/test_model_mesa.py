@@ -113,7 +113,7 @@ def test_a_users_own_collector_reports_consumers():
     assert len(frame) == 400
     assert frame.xs(2, level="Step")["tenure"].tolist() == model.consumers.get("tenure").tolist()
     cars = frame.xs(2, level="Step")["car"]
-    assert cars.where(cars.notna(), None).astype(object).tolist() == model.consumers.get("car").tolist()
+    assert cars.astype(object).where(cars.notna(), None).tolist() == model.consumers.get("car").tolist()
 
 
 def test_an_agent_of_ones_own_joins_with_a_number_of_its_own():

@@ -12,9 +12,10 @@ from evsim.economics.choice import choice_probabilities
 from evsim.economics.pricing import equilibrium_prices
 from evsim.errors import BadRequest
 from evsim.market import base as base_module
-from evsim.market.base import expected_shares, growing_rows, open_market, pack_price
+from evsim.market.base import expected_shares, growing_rows, open_market
 from evsim.market.lines import OTHER
 from evsim.market.pricing import price_game
+from evsim.market.setup import pack_price
 from evsim.params import Scenario
 
 DEFAULT_LINES = {
@@ -91,6 +92,19 @@ def test_the_price_game_gives_the_tables_prices_whoever_sets_and_counts_them(set
     price = market.offers.base_price[rows]
     solution = equilibrium_prices(price_game(market, rows), np.where(market.offers.pooled[rows], price, 1.05 * price))
     assert np.abs(solution.prices - price).max() < 1e-6
+
+
+def test_the_price_game_of_the_full_table_gives_its_prices():
+    market = open_market(small({"end": "2024-01", "market": {"granularity": "full"}}))
+    rows = market.on_sale()
+    price = market.offers.base_price[rows]
+    start = np.where(market.offers.pooled[rows], price, 1.05 * price)
+    solution = equilibrium_prices(price_game(market, rows), start)
+    assert len(rows) > 400
+    assert solution.converged
+    assert np.abs(solution.prices - price).max() < 1e-6
+    table = read_market_table("2023").set_index("product")
+    assert price == pytest.approx(table.loc[np.array(market.offers.product)[rows], "price"].to_numpy(), abs=1e-12)
 
 
 @pytest.mark.parametrize("table", TABLES)

@@ -6,7 +6,7 @@ Bounds are five standard errors or a chi² quantile of one in a million: no test
 import numpy as np
 import pandas as pd
 import pytest
-from market.worlds import STILL, opened, run_small
+from market.worlds import STILL, merged, opened, run_small
 from scipy import stats
 
 from evsim.economics.choice import shares
@@ -57,6 +57,21 @@ def test_shares_do_not_drift_from_the_first_half_to_the_second(still):
     large = base >= 20.0
     table = np.array([sold.iloc[: YEARS // 2].sum()[large], sold.iloc[YEARS // 2 :].sum()[large]])
     assert stats.chi2_contingency(table).pvalue > CERTAIN
+
+
+def test_growth_raises_yearly_sales_by_its_rate_and_not_at_once():
+    horizon = {**LONG, "end": "2029-12"}
+    growth, months = 0.1, np.arange(1, 73)
+    (flat, _), (grown, _) = (
+        yearly_rows(run_small(STILL, merged(horizon, {"market": {"growth": rate}}))) for rate in (0.0, growth)
+    )
+    more = (grown.sum(axis=1) - flat.sum(axis=1)).to_numpy()  # all who bought without growth buy with it as well
+    households = (1.0 + growth) ** (months / 12.0) - 1.0
+    expected = flat.sum(axis=1).mean() * households.reshape(-1, 12).mean(axis=1)
+    assert (np.abs(more - expected) < 5.0 * np.sqrt(expected)).all()
+    assert more.sum() == pytest.approx(expected.sum(), abs=4.0 * np.sqrt(expected.sum()))
+    assert (np.diff(more) > 0).all()
+    assert more[0] < 0.08 * flat.iloc[0].sum()
 
 
 def test_as_many_households_wait_at_the_end_as_at_the_start():

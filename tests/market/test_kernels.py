@@ -102,6 +102,55 @@ def test_households_choose_what_their_slow_twins_choose(market):
     assert len(set(choice.tolist())) > 10
 
 
+def test_rows_of_one_household_share_its_tastes_and_no_draw_of_a_month(market):
+    """At the base date a household of the reference sample may wait in several rows: each decides for itself."""
+    rows, _, shelf = shelf_of(market)
+    some, n = np.arange(600), 600
+    alike = (  # household, line, platform, bought, joined, due
+        np.full(n, 7),
+        np.full(n, 0, dtype=np.int16),
+        np.full(n, market.offers.platform[0], dtype=np.int16),
+        *(np.full(n, month, dtype=np.int16) for month in (-70, -70, market.month)),
+    )
+    choice = np.empty(n, dtype=np.int64)
+    world = market.world()._replace(whispers=np.zeros_like(market.whispers))
+    kernels.shop(market.scenario.seed, some, alike, market.habits, shelf, world, choice)
+    passed = alike[0] >= HOUSEHOLD_STEP
+    expected = market.habits.first_time_share
+    assert passed.mean() == pytest.approx(expected, abs=5.0 * math.sqrt(expected * (1.0 - expected) / n))
+    assert set(alike[0].tolist()) == {7, 7 + HOUSEHOLD_STEP}  # newcomers, too, differ by their draws alone
+    for group in (choice[passed], choice[~passed]):
+        assert len(set(group.tolist())) > 5
+    tastes = tastes_twin(market.scenario.seed, 7, market.habits)
+    state = {"line": 0, "platform": int(alike[2][~passed][0]), "bought": -70, "joined": -70, "row": 0}
+    utility = np.array(utility_twin(state, tastes, market.habits, shelf, world))
+    utility -= market.habits.median_sensitivity / tastes["income"] * shelf.outlay
+    outside = outside_twin(state, 0.0, tastes, market.habits, world)
+    odds = np.exp(np.append(utility, outside))
+    share = odds / odds.sum()
+    counts = np.bincount(np.where(choice < 0, len(rows), choice)[~passed], minlength=len(share))
+    error = np.sqrt((~passed).sum() * share * (1.0 - share))
+    assert (np.abs(counts - (~passed).sum() * share) < 5.0 * error + 1.0).all()
+
+
+def test_waiting_rows_of_one_household_part_ways_in_month_1():
+    model = opened({"consumers": {"count": 30_000}, "pricing": {"rule": "fixed"}})
+    population = model.market.population
+    first = population.visit == 1
+    waiting = np.flatnonzero((population.due <= 0) & first)
+    households, counts = np.unique(population.household[waiting], return_counts=True)
+    shared = households[counts > 1]
+    assert len(shared) > 10
+    groups = [waiting[population.household[waiting] == household] for household in shared]
+    model.step()
+    queue = dict(zip(model.books.queue.rows.tolist(), model.books.queue.products.tolist(), strict=True))
+
+    def chosen(row):
+        return int(population.line[row]) if population.bought[row] == 1 else queue.get(row, -1)
+
+    assert sum(len({chosen(row) for row in group.tolist()}) > 1 for group in groups) > 0.5 * len(groups)
+
+
 def test_past_purchases_follow_the_constants_of_their_year(market):
     rows, outlay, shelf = shelf_of(market)
     seed, habits = market.scenario.seed, market.habits
@@ -179,7 +228,7 @@ import json, sys
 from market.worlds import small
 from evsim.model import EVMarket
 layer = {"end": "2024-02", "market": {"lines": 8, "keep_brands": ["AITO"]}, "pricing": {"rule": "fixed", "survey_size": 50},
-         "consumers": {"count": 200, "reference_size": 100, "overdue_cost": 0.0}, "products": {"launches": "none"}}
+         "consumers": {"count": 300, "overdue_cost": 0.0}, "products": {"launches": "none"}}
 model = EVMarket(small(layer))
 model.run_model()
 market = model.record["market"]

@@ -45,13 +45,13 @@ class Automaker(mesa.Agent):
 
     def review(self) -> None:
         """Change the mode of brands where the scenario's rule says so."""
-        if not self.model.orchestrator.offered:
+        leader = self.model.orchestrator
+        if not leader.offered:
             self._leave()
-            return
-        if self.model.market.scenario.modes.rule == "open" and self.model.is_january and self.buys_stack():
+        elif self.model.market.scenario.modes.rule == "open" and self.model.is_january and self.buys_stack():
             self._take_stack()
         for change in self.model.changes.get(self.model.market.month, ()):
-            if change.brand in self.brands:
+            if change.brand in self.brands and (leader.offered or change.platform != leader.platform):
                 self._follow(change)
 
     def buys_stack(self) -> bool:

@@ -17,7 +17,7 @@ nest's part of Γ on the left as well; steps are then as long as in the plain lo
 
 Each row is homogeneous in the P_ij of its product, taken relative to its likeliest buyer's, so that faint products count.
 
-Source: McFadden (1978); Berry (1994), RAND Journal 25(2), section 5; Train (2009), chapter 4; Morrow & Skerlos (2011).
+Source: McFadden (1978); Berry (1994), RAND Journal 25(2); Train (2009), chapter 4; Morrow & Skerlos (2011).
 """
 
 from dataclasses import dataclass
@@ -141,7 +141,7 @@ def nested_mean_utilities(shares, nests: Nests):
     Raises:
         ValueError: a share is not positive, or nothing is left outside.
     Source:
-        Berry (1994), RAND Journal 25(2), equation 28.
+        Berry (1994), RAND Journal 25(2), on the nested logit.
     """
     shares = np.asarray(shares, dtype=float)
     if shares.shape != nests.nest.shape or not (shares > 0).all():

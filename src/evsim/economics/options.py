@@ -427,7 +427,7 @@ def excess_root(drift, volatility, rate) -> float:
     Raises:
         ValueError: δ is not positive, or the volatility negative.
     Source:
-        Dixit & Pindyck (1994), chapter 5, equation 5.13 (with α = ρ − δ).
+        Dixit & Pindyck (1994), chapter 5, the fundamental quadratic with α = ρ − δ.
     """
     shortfall = rate - drift  # δ
     if not (shortfall > 0 and math.isfinite(shortfall)):
@@ -448,7 +448,7 @@ def investment_threshold(cost, drift, volatility, rate) -> float:
     With σ → 0 it falls to I where V does not grow, else to ρ I / δ: then it is time, not risk, that is worth waiting for.
 
     Source:
-        Dixit & Pindyck (1994), equation 5.14; McDonald & Siegel (1986), Quarterly Journal of Economics 101(4).
+        Dixit & Pindyck (1994), chapter 5; McDonald & Siegel (1986), Quarterly Journal of Economics 101(4).
     """
     if not 0 < cost < math.inf:
         raise ValueError(f"cost={cost} must be positive and finite")
@@ -478,7 +478,7 @@ def arrival_probability(value, threshold, drift, volatility):
     """Chance that V ever reaches the threshold: 1 where ln V drifts upward, else (V / V*)^(1 − 2 α / σ²).
 
     Source:
-        Harrison (1985), Brownian Motion and Stochastic Flow Systems, section 1.8.
+        Harrison (1985), Brownian Motion and Stochastic Flow Systems, chapter 1.
     """
     if not volatility > 0:
         raise ValueError(f"volatility={volatility} must be positive")

@@ -15,11 +15,14 @@ G the first-order conditions of the second period, u newcomers. Myopic consumers
 forward-looking ones add β_c (1 − ν) W_o(b) to product o, W the value of the second period's choice to an owner of o, and
 know that who has more customers will be dearer.
 
+Where everybody buys, κ and γ are the same thing, and either makes the first price fall and the second rise. With an outside
+good γ still does; κ also drives rivals' customers out of the market, and while it is small may lower the second price.
+
 First-order conditions find a local solution; with strong lock-in a firm may gain by leaving it for newcomers or for its
 own customers alone, and there may be no equilibrium in pure strategies: `deviation_gains` tells.
 
 Source: Klemperer (1987), Quarterly Journal of Economics 102(2); (1995), Review of Economic Studies 62(4); Farrell &
-Klemperer (2007), Handbook of Industrial Organization 3, section 2.3.
+Klemperer (2007), Handbook of Industrial Organization 3, chapter 31.
 """
 
 import math
@@ -285,7 +288,7 @@ def deviation_gains(market: SwitchingMarket, solution: TwoPeriodSolution) -> tup
             point = _first_period(market, prices)
             margin = candidate - market.marginal_costs[j]
             profit = margin * point.shares[j] + market.discount * point.second.profits[j]
-            gain = max(gain, profit - solution.profits[j])
+            gain = max(gain, float(profit - solution.profits[j]))
     game = second_period_game(market, (1.0 - market.turnover) * solution.shares)
     return gain, largest_gain(game, solution.second.prices).gain
 
@@ -301,7 +304,7 @@ def covered_duopoly_margins(market: SwitchingMarket) -> tuple[float, float]:
     Raises:
         ValueError: the firms are not two, not alike, or somebody may stay out.
     Source:
-        The conditions above, linearised at the symmetric point; Klemperer (1995), section 3, has the idea.
+        The conditions at the head of this file, linearised at the symmetric point.
     """
     alike = np.ptp(market.qualities) == 0 and np.ptp(market.marginal_costs) == 0
     if market.n_firms != 2 or market.outside_utility > -math.inf or not alike:

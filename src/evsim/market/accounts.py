@@ -6,7 +6,6 @@ subsidies, royalties paid equal royalties received, and orders equal deliveries 
 """
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +13,7 @@ from ..data import read_firm_figures
 from ..economics.contracts import royalty
 from ..params import month_name, month_number
 from .offers import MODE
-
-if TYPE_CHECKING:
-    from .clearing import Outcome
-    from .state import Market
+from .state import Market, Outcome
 
 KCNY_PER_BN = 1e6
 
@@ -33,7 +29,7 @@ class Queue:
         """Put buyers at the end."""
         self.rows, self.products = np.concatenate([self.rows, rows]), np.concatenate([self.products, products])
 
-    def deliver(self, books: "Books", market: "Market") -> tuple[np.ndarray, np.ndarray]:
+    def deliver(self, books: "Books", market: Market) -> tuple[np.ndarray, np.ndarray]:
         """Take out those whose car is built this month: for each maker the first in the queue, up to its capacity."""
         weight, makers = market.population.weight, market.offers.automaker[self.products]
         available = books.carry + books.capacity
@@ -66,7 +62,7 @@ class Books:
     base_fixed_costs: np.ndarray  # kCNY a month; nan: a maker that came later
     queue: Queue = field(default_factory=Queue)
 
-    def months_waiting(self, market: "Market") -> np.ndarray:
+    def months_waiting(self, market: Market) -> np.ndarray:
         """Months the queue of each maker takes at its capacity, `[automakers]`."""
         cars = self.queue.waiting(market.population.weight, len(market.offers))
         return np.bincount(market.offers.automaker, cars, len(self.capacity)) / self.capacity
@@ -93,7 +89,7 @@ class MonthAccounts:
     buyers_paid: float
 
 
-def open_books(market: "Market") -> Books:
+def open_books(market: Market) -> Books:
     """Capacity, cash and fixed costs at the base date."""
     scenario, offers = market.scenario, market.offers
     n_makers = len(market.names.automakers)
@@ -119,7 +115,7 @@ def open_books(market: "Market") -> Books:
     return Books(capacity, np.zeros(n_makers), cash, fixed)
 
 
-def own_research(market: "Market", units: np.ndarray) -> np.ndarray:
+def own_research(market: Market, units: np.ndarray) -> np.ndarray:
     """Software R&D of each maker, kCNY a month: that of its group's stack, paid by the largest maker on it.
 
     Args:
@@ -135,7 +131,7 @@ def own_research(market: "Market", units: np.ndarray) -> np.ndarray:
     return research
 
 
-def keep_accounts(market: "Market", books: Books, outcome: "Outcome") -> MonthAccounts:
+def keep_accounts(market: Market, books: Books, outcome: Outcome) -> MonthAccounts:
     """Book a month's deliveries, and move makers' cash."""
     scenario, offers, n_makers = market.scenario, market.offers, len(market.names.automakers)
     rows = np.flatnonzero(outcome.units > 0)
@@ -174,7 +170,7 @@ def keep_accounts(market: "Market", books: Books, outcome: "Outcome") -> MonthAc
     )
 
 
-def leader_research(market: "Market") -> float:
+def leader_research(market: Market) -> float:
     """Software R&D of the platform leader, kCNY a month; nothing where it sells no stack."""
     leader = market.platform_code(market.scenario.alliance.platform)
     return float(market.platforms.research[leader]) * KCNY_PER_BN / 12.0 if leader >= 0 else 0.0

@@ -5,8 +5,6 @@ is paid, when it is delivered, at that month's price, tax and benefit (purchase 
 time starts then; while waiting a household does not shop.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from ..compiled import over_blocks
@@ -16,23 +14,7 @@ from .accounts import Books
 from .panel import let_panel_shop, take_cars
 from .population import NEVER, NO_CAR
 from .pricing import set_prices
-from .state import Market
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What happened in one month."""
-
-    rows: np.ndarray  # lines on offer
-    prices: np.ndarray  # posted, of the lines on offer
-    outlay: np.ndarray  # what their buyers pay
-    orders: np.ndarray  # [all lines] cars
-    units: np.ndarray  # [all lines] cars delivered
-    shoppers: int  # rows that shopped
-    keepers: int  # of them, rows that kept their car
-    switches: np.ndarray  # [platforms + 1, platforms] cars delivered, by platform owned before (last: none) and bought
-    brand_repeats: tuple[float, float]  # cars: to owners of any car; to owners of the same brand
-    residual: float  # of the price game, kCNY
+from .state import Market, Outcome
 
 
 def clear(market: Market, books: Books) -> Outcome:

@@ -6,11 +6,10 @@ from ..data.market import POWERTRAINS, SIZE_CLASSES
 from ..economics.metrics import hhi
 from ..params import month_name, month_number
 from .accounts import Books, MonthAccounts
-from .clearing import Outcome
 from .offers import MODE, MODES
 from .pricing import fees
 from .progress import software_advantage
-from .state import Market
+from .state import Market, Outcome
 
 FIRST_CAR = "first car"  # where a buyer without a car comes from
 

@@ -127,3 +127,19 @@ class Market:
             parts_cost=parts[mode],
             member=mode == MODE["alliance"],
         )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What happened in one month."""
+
+    rows: np.ndarray  # lines on offer
+    prices: np.ndarray  # posted, of the lines on offer
+    outlay: np.ndarray  # what their buyers pay
+    orders: np.ndarray  # [all lines] cars
+    units: np.ndarray  # [all lines] cars delivered
+    shoppers: int  # rows that shopped
+    keepers: int  # of them, rows that kept their car
+    switches: np.ndarray  # [platforms + 1, platforms] cars delivered, by platform owned before (last: none) and bought
+    brand_repeats: tuple[float, float]  # cars: to owners of any car; to owners of the same brand
+    residual: float  # of the price game, kCNY
