@@ -46,7 +46,10 @@ def refused(answer, code, *fragments):
         (["run", "pricing.war_start=2024-06"], ["pricing.war_end", "together"]),
         (["run", "pricing.war_start=2024-06", "pricing.war_end=2024-05"], ["pricing.war_end=2024-05", "2024-06"]),
         (["run", "software.leap_month=2024-06"], ["software.leap_platform", "together"]),
-        (["run", "software.leap_platform=Tesla", "software.leap_month=2023-12"], ["software.leap_month=2023-12", "2024-01"]),
+        (
+            ["run", "software.leap_platform=Tesla", "software.leap_month=2023-12"],
+            ["software.leap_month=2023-12", "2024-01"],
+        ),
         (["run", f"subsidy.instruments=[{BACKWARDS}]"], ["subsidy.instruments", "2024-05", "2024-06"]),
         (["run", f"subsidy.instruments=[{EVERYTHING}]", *QUICK], ["subsidy, month 1", "ad_valorem", "lower a rate"]),
         (["run", "scenario=nowhere"], ["scenario=nowhere", "baseline"]),

@@ -167,7 +167,7 @@ def test_a_reader_that_stops_early_is_no_error():
     child.stderr.close()
 
 
-QUICK = ("consumers.count=200", "consumers.reference_size=500", "pricing.survey_size=100", "end=2024-01")
+QUICK = ("consumers.count=1000", "consumers.reference_size=500", "pricing.survey_size=100", "end=2024-01")
 TABLE = """product,brand,automaker,group,powertrain,size_class,platform,units,price
 a,Alpha,Alpha Motors,Alpha,ice,A,supplier,400000,120
 b,Beta,Beta Motors,Beta,bev,B,Beta,300000,200
@@ -179,7 +179,6 @@ z,Zeekr,Zeekr,Geely,bev,B,supplier,200000,250
     "words",
     [
         ["consumers.price_sensitivity=1.0", *QUICK],
-        ["consumers.count=100", "end=2024-01"],
         ["market.lines=1", "market.keep_brands=[]", *QUICK],
         ["market.table=table.csv", *QUICK],
         ["market.table=table.csv", "products.launches=none", *QUICK],
@@ -193,7 +192,14 @@ def test_a_request_at_the_edge_of_what_is_allowed_runs(evsim, here, monkeypatch,
     (here / "table.csv").write_text(TABLE, encoding="utf-8")
     answer = evsim("run", "--json", *words)
     assert (answer.code, answer.err) == (0, "")
-    assert 0.999 < sum(json.loads(answer.out)["final_shares"].values()) < 1.001
+    for shares in json.loads(answer.out)["final_shares"].values():
+        assert sum(shares.values()) == pytest.approx(1.0, abs=1e-9)
+
+
+def test_a_month_in_which_hardly_anybody_buys_is_told_and_drawn(evsim, here):
+    answer = evsim("run", "--json", "consumers.count=100", "end=2024-01")
+    assert (answer.code, answer.err) == (0, "")
+    assert {"prices.png", "switching.png"} <= set(os.listdir(json.loads(answer.out)["folder"]))
 
 
 def test_one_scenario_and_seed_give_one_digest_again_and_with_two_threads(evsim, monkeypatch):

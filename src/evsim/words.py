@@ -224,6 +224,8 @@ def _movers_finding(run: Any, verb: str, sign: float) -> str:
 def price_finding(run: Any) -> str:
     """The mean price, at the base date and at the end."""
     start, end = run.headline["mean_price"].iloc[0], run.yearly()["mean_price"].iloc[-1]
+    if isnan(end):
+        return sentence(f"Nobody takes delivery of a car in {run.yearly().index[-1]}")
     verb = "stays at" if round(start) == round(end) else f"{'falls' if end < start else 'rises'} from {price(start)} to"
     return sentence(f"The mean price {verb} {price(end)} in {run.yearly().index[-1]}, in money of 2023")
 

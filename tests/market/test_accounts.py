@@ -95,7 +95,9 @@ def test_a_stack_that_another_maker_sells_most_of_is_paid_for_by_that_maker():
     makers = np.unique(offers.automaker[offers.on_sale & (offers.mode == MODE["in_house"])])
     for maker in makers:
         units = np.where(offers.automaker == maker, 1.0, 0.0)
-        stacks = np.unique(offers.platform[(offers.automaker == maker) & offers.on_sale & (offers.mode == MODE["in_house"])])
+        stacks = np.unique(
+            offers.platform[(offers.automaker == maker) & offers.on_sale & (offers.mode == MODE["in_house"])]
+        )
         assert own_research(market, units)[maker] == pytest.approx(
             market.platforms.research[stacks].sum() * KCNY_PER_BN / 12.0
         )

@@ -183,7 +183,9 @@ def test_every_dated_launch_with_a_price_reaches_the_market():
     new = launches["event"].isin(["launch", "variant"])
     table = set(read_market_table("2023")["product"])
     missing_of_the_base_month = new & (launches["month"] == "2023-12") & ~launches["product"].isin(table)
-    later = (new | (launches["event"] == "relaunch")) & (launches["month"] > "2023-12") & (launches["month"] <= "2025-12")
+    later = (
+        (new | (launches["event"] == "relaunch")) & (launches["month"] > "2023-12") & (launches["month"] <= "2025-12")
+    )
     due = launches[(later | missing_of_the_base_month) & launches["list_price_low"].notna()]
     events = [event for event in opened(LONG).market.calendar if event.event != "leaves"]
     relaunches = (due["event"] == "relaunch").sum()

@@ -38,7 +38,12 @@ TOGETHER = {
     "software.leap_month": {"software": {"leap_platform": "Tesla"}},
     "software.leap_kcny": {"software": {"leap_platform": "Tesla", "leap_month": "2024-01"}},
 }
-PAIRED = {"pricing.war_start", "pricing.war_end", "software.leap_platform", "software.leap_month"}  # no war, no leap without
+PAIRED = {
+    "pricing.war_start",
+    "pricing.war_end",
+    "software.leap_platform",
+    "software.leap_month",
+}  # no war, no leap without
 
 
 def levers():

@@ -23,10 +23,10 @@ name (`from evsim.economics import choice`). The symbols of the docstrings and t
 | ∂s/∂p | `share_jacobian`: the row is the price that moves | `[J, J]` | per kCNY |
 | CS | `consumer_surplus` | `[N]` | kCNY |
 | | `hhi` | scalar | points, 0 to 10 000 |
-| r, w, m | `revenue_share`, `unit_fee`, `parts_cost` of a contract (there w and m are not weights and margins) | `[J]` | fraction, kCNY per vehicle |
+| r, w, m | in contracts: `revenue_share`, `unit_fee`, `parts_cost` | `[J]` | fraction, kCNY per vehicle |
 | κ, ι, γ | `switching_cost`, `brand_loyalty`, `staying_gain` | scalar | utils |
 | θ, N, N₀ | `network_effect`, `installed_base`, `network_scale` | scalar | utils per log point, cars |
-| d, ρ, h, v, W | months overdue, `overdue_cost`, hazard 1/`pause`, `visits`, `waiting` | `[N]` | months, utils a month, per month |
+| ρ, h, v, W | `overdue_cost`, hazard 1/`pause`, `visits`, `waiting` | `[N]` | utils a month, per month, 1, months |
 | σ_g | `correlation` of tastes inside a nest | `[G]` | fraction |
 | π | `Belief.mean`: chance that building a stack succeeds | scalar | fraction |
 """

@@ -140,7 +140,7 @@ def _refusal(error: ValidationError, values: dict[str, Any]) -> BadRequest:
         return unknown_key(key)
     if first["type"] in ("model_type", "model_attributes_type") and key in sections():
         return unknown_key(key)
-    if key in parameters():
+    if key in parameters() and first["type"] != "value_error":
         section, _, name = key.rpartition(".")
         return misfit(key, values[section][name] if section else values[name])
     message = first["msg"].removeprefix("Value error, ")

@@ -40,7 +40,8 @@ def draw_all(run: Any, folder: Path | str) -> list[Path]:
     Raises:
         StorageError: the folder cannot be written.
     """
-    return [path for name in FIGURES for path in draw(name, run, folder)]
+    names = [name for name in FIGURES if name != "switching" or len(run.switching)]  # nobody bought, nobody switched
+    return [path for name in names for path in draw(name, run, folder)]
 
 
 def draw(name: str, run: Any, folder: Path | str) -> list[Path]:
