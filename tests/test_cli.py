@@ -196,10 +196,14 @@ def test_a_request_at_the_edge_of_what_is_allowed_runs(evsim, here, monkeypatch,
         assert sum(shares.values()) == pytest.approx(1.0, abs=1e-9)
 
 
-def test_a_month_in_which_hardly_anybody_buys_is_told_and_drawn(evsim, here):
+def test_a_month_in_which_nobody_buys_is_told_and_drawn_without_a_table_of_switches(evsim, here):
     answer = evsim("run", "--json", "consumers.count=100", "end=2024-01")
     assert (answer.code, answer.err) == (0, "")
-    assert {"prices.png", "switching.png"} <= set(os.listdir(json.loads(answer.out)["folder"]))
+    told = json.loads(answer.out)
+    assert all(shares == {} for shares in told["final_shares"].values())  # shares of nothing
+    made = {name for name in os.listdir(told["folder"]) if name.endswith(".png")}
+    assert {"prices.png", "camps.png", "money.png"} <= made
+    assert "switching.png" not in made
 
 
 def test_one_scenario_and_seed_give_one_digest_again_and_with_two_threads(evsim, monkeypatch):

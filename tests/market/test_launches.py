@@ -226,6 +226,18 @@ def test_a_relaunch_on_another_stack_moves_a_nameplate_to_the_line_of_that_stack
     assert market.offers.on_sale[[old, goes_to]].all()
 
 
+def test_a_relaunch_on_the_stack_that_a_brand_has_moved_to_by_then_renews_its_line():
+    """Zeekr leaves its supplier for Geely's stack in January 2024; the Zeekr 001 of February 2024 is on that stack."""
+    model = opened(DEFAULT_LINES, {"end": "2024-03", "pricing": {"rule": "fixed"}})
+    market, row = model.market, line(model, "Zeekr electric 250-400")
+    quality = market.offers.quality[row]
+    model.run_model()
+    assert market.names.platforms[market.offers.platform[row]] == "Geely"
+    assert market.offers.on_sale[row]
+    assert market.offers.refreshed[row] == 2
+    assert market.offers.quality[row] >= quality
+
+
 @pytest.mark.parametrize("lines", [60, 2_000])
 def test_a_line_that_loses_its_last_nameplate_is_withdrawn_in_the_baseline_too(lines):
     model = opened({"end": "2024-10", "market": {"lines": lines}, "pricing": {"rule": "fixed"}})

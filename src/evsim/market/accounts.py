@@ -148,6 +148,8 @@ def keep_accounts(market: Market, books: Books, outcome: Outcome) -> MonthAccoun
         scenario.accounts.fixed_cost_share * np.maximum(gross, 0.0),
         books.base_fixed_costs,
     )
+    selling = np.bincount(offers.automaker, offers.on_sale | (outcome.units > 0), n_makers) > 0
+    fixed = np.where(selling, fixed, 0.0)  # a maker that has left the market pays nothing more
     research = own_research(market, outcome.units)
     profit = gross - fixed - research
     books.cash = books.cash + profit

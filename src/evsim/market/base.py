@@ -40,6 +40,7 @@ from .owners import (
     Spells,
     fit_vintages,
     reference_households,
+    residual_months,
     settle,
     shopping_spells,
     tastes_of,
@@ -200,9 +201,10 @@ def settle_population(market: Market, reference: Households, spells: Spells, pas
     arrivals = growing_rows(n_start, scenario.market.growth, scenario.n_months)
     origin = Origin(**vars(past), reference=reference, spells=spells, clock=market.clock)
     population = settle(scenario, origin, n_start, n_start + len(arrivals), weight)
-    population.visit[n_start:] = arrivals
+    rest = residual_months(scenario.seed, np.arange(n_start, len(population)), market.habits)
+    population.visit[n_start:] = np.minimum(arrivals + rest, NEVER)
     population.due[n_start:] = (
-        np.minimum(arrivals, NEVER) - 1
+        population.visit[n_start:] - 1
     )  # they own no car, so they are not passed on when they shop
     market.population = population
     market.community = community_counts(population.platform, scenario.lock_in.community_size, len(market.platforms))

@@ -26,6 +26,7 @@ from ..params import Scenario, month_name, month_number
 from ..params.market import MarketParams
 from ..streams import Purpose, bounded_normal
 from .lines import line_name, tier_name, tier_of
+from .modes import dated_changes
 from .offers import Offers
 
 ENOUGH_LINES = 30  # settled lines on which newcomers can be placed; smaller tables get no launches
@@ -79,12 +80,14 @@ def plan(lines: pd.DataFrame, launches: pd.DataFrame, scenario: Scenario) -> tup
     Returns:
         The lines to come, with the columns of `lines` and `opens` (month from the base date), and the events in order.
     """
-    book = _LineBook(lines, scenario.market)
+    book = _LineBook(lines, scenario)
     before = month_number(scenario.start) - 1
     future: list[dict] = []
     events: list[Launch] = []
     for launch in launches.itertuples():
-        month, row = month_number(launch.month) - before, book.row_of(launch)
+        month = month_number(launch.month) - before
+        book.follow(month)
+        row = book.row_of(launch)
         if launch.event == "relaunch":
             old = book.row_of_product(launch)
             if old is None or old == row or book.platform[old] == launch.platform:
@@ -121,18 +124,29 @@ def _new_line(launch, name: str, month: int, params: MarketParams) -> dict:
 class _LineBook:
     """Which line a launch belongs to, and names for new ones."""
 
-    def __init__(self, lines: pd.DataFrame, params: MarketParams):
-        self.params, self.compact = params, params.granularity == "compact"
+    def __init__(self, lines: pd.DataFrame, scenario: Scenario):
+        self.params, self.compact = scenario.market, scenario.market.granularity == "compact"
+        self.changes = dated_changes(scenario)
         self.names = set(lines["product"])
         self.rows: dict[tuple, int] = {}
         self.products: dict[str, int] = {}
-        self.platform: list[str] = list(lines["platform"])
+        self.platform, self.brand = list(lines["platform"]), list(lines["brand"])
         for row in lines[~lines["pooled"]].itertuples():
             self.rows[self._key(row, row.tier)] = row.Index
             self.products |= dict.fromkeys(row.products.split(";"), row.Index)
 
     def _key(self, row, tier: int) -> tuple:
         return (row.brand, row.automaker, row.powertrain, tier, row.platform) if self.compact else (row.product,)
+
+    def follow(self, month: int) -> None:
+        """Brands that have moved to another stack by this month: their lines are looked up under it."""
+        while self.changes and self.changes[0].month <= month:
+            change = self.changes.pop(0)
+            for key, row in [item for item in self.rows.items() if self.brand[item[1]] == change.brand]:
+                if self.platform[row] == change.before and change.platform:
+                    self.platform[row] = change.platform
+                    if self.compact:
+                        self.rows[(*key[:-1], change.platform)] = self.rows.pop(key)
 
     def row_of(self, launch) -> int | None:
         """The line that the launched car belongs to, if there is one already."""
@@ -156,6 +170,7 @@ class _LineBook:
         self.names.add(name)
         self.rows[self._key(launch, tier)] = self.products[launch.product] = row
         self.platform.append(launch.platform)
+        self.brand.append(launch.brand)
         return name
 
 

@@ -53,9 +53,10 @@ def _launch(market: Market, event: Launch) -> None:
     if event.event == "leaves":
         offers.on_sale[row] = offers.nameplates[row] > 1.0
         offers.nameplates[row] = max(offers.nameplates[row] - 1.0, 1.0)
+        offers.cycle[row] = max(market.scenario.products.refresh_months / offers.nameplates[row], 1.0)
         return
     if event.event == "adds":
-        offers.nameplates[row] += 1.0
+        offers.nameplates[row] += 1.0 if offers.on_sale[row] else 0.0  # a withdrawn line comes back with this one
         offers.cycle[row] = max(market.scenario.products.refresh_months / offers.nameplates[row], 1.0)
     elif event.event == "refreshes" and not offers.settled[row]:
         offers.quality[row] = max(offers.quality[row], offers.launch_quality[row])
