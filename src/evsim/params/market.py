@@ -67,8 +67,8 @@ class PricingParams(Params):
         source="assumption", role="setting",
     )
     tolerance: float = param(
-        1e-5, "largest first-order residual of monthly prices", unit="kCNY", ge=1e-10, le=0.1,
-        source="assumption: a hundredth of a yuan", role="setting",
+        1e-4, "largest first-order residual of monthly prices", unit="kCNY", ge=1e-10, le=0.1,
+        source="assumption: a tenth of a yuan", role="setting",
     )
     war_start: str | None = param(
         None, "first month of a price war (YYYY-MM); none: no war", unit="month", pattern=MONTH,
