@@ -157,6 +157,7 @@ def frame(table: str, record: Mapping[str, Any]) -> pd.DataFrame:
 def plain(table: str, name: str, values: Any) -> np.ndarray:
     """A column's values as its unit says: text, yes or no, whole numbers, else 8-byte numbers."""
     column = COLUMNS[table][name]
+    empty: Any = []
     if column.unit in TEXT_UNITS:
         result, empty = np.array(values, dtype=object), [not isinstance(value, str) for value in values]
     elif column.unit == "yes or no":
