@@ -203,9 +203,7 @@ def settle_population(market: Market, reference: Households, spells: Spells, pas
     population = settle(scenario, origin, n_start, n_start + len(arrivals), weight)
     rest = residual_months(scenario.seed, np.arange(n_start, len(population)), market.habits)
     population.visit[n_start:] = np.minimum(arrivals + rest, NEVER)
-    population.due[n_start:] = (
-        population.visit[n_start:] - 1
-    )  # they own no car, so they are not passed on when they shop
+    population.due[n_start:] = population.visit[n_start:] - 1  # overdue: they own no car, and are not passed on
     market.population = population
     market.community = community_counts(population.platform, scenario.lock_in.community_size, len(market.platforms))
     market.listen()

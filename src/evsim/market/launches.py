@@ -30,7 +30,7 @@ from .modes import dated_changes
 from .offers import Offers
 
 ENOUGH_LINES = 30  # settled lines on which newcomers can be placed; smaller tables get no launches
-CHANGED_HANDS = 0.1  # of its full cost: the least that a new line costs its maker, whatever the fees
+LEAST_COST_SHARE = 0.1  # of its full cost: the least that a new line costs its maker, whatever the fees
 
 
 @dataclass(frozen=True)
@@ -210,7 +210,7 @@ def place_launches(offers: Offers, fees: np.ndarray, scenario: Scenario) -> dict
     future = np.flatnonzero(offers.base_units == 0)
     offers.quality[future] = offers.launch_quality[future]
     cost = np.exp(regressors(offers, future) @ cost_fit)
-    offers.cost[future] = np.maximum(cost - fees[future], CHANGED_HANDS * cost)
+    offers.cost[future] = np.maximum(cost - fees[future], LEAST_COST_SHARE * cost)
     return {
         "quality_r2": _r_squared(offers.quality[known], fitted @ quality_fit),
         "cost_r2": _r_squared(full_cost, fitted @ cost_fit),
