@@ -1,5 +1,7 @@
 """Figures state their finding, keep their labels inside and apart, and are the same bytes every time."""
 
+from types import SimpleNamespace
+
 import matplotlib
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from evsim import words
 from evsim.errors import StorageError
 from evsim.params import Scenario
 from evsim.report.figures import FIGURES, comparison, draw, draw_all, draw_comparison
+from evsim.report.figures.alliance import observed_so_far
 from evsim.report.figures.lock_in import switching_matrix
 from evsim.report.figures.series import observed, trailing, trailing_prices, trailing_shares
 from evsim.report.figures.style import house_style, label_ends, new_figure, spread
@@ -142,6 +145,14 @@ def test_rows_of_the_switching_matrix_sum_to_one_and_first_cars_come_last(run):
     matrix = switching_matrix(run, 2035)
     assert np.allclose(matrix.sum(axis=1), 1.0)
     assert matrix.index[-1] == words.FIRST_CAR and matrix.columns[-1] == "others"
+
+
+def test_observed_deliveries_are_added_up_from_the_runs_first_year():
+    history = SimpleNamespace(scenario=Scenario(start="2022-01", end="2025-12", market={"table": "2021"}))
+    points = observed_so_far(history)
+    assert list(points) == [2023.0, 2024.0, 2025.0, 2026.0]
+    assert points[2024.0] == pytest.approx((76_180 + 94_380) / 1e6)
+    assert points[2026.0] == pytest.approx((76_180 + 94_380 + 448_092 + 588_549) / 1e6)
 
 
 def test_the_observed_record_has_the_alliance_and_the_penetration():

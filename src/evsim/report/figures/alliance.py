@@ -27,7 +27,7 @@ def alliance(run: Any) -> Figure:
     """Cumulative deliveries of the alliance by brand from month 1, with the observed total at each year's end."""
     note = (
         f"Cars delivered in mode alliance since {words.month(run.scenario.start)}, by brand. Points: observed retail"
-        " deliveries of the alliance (HIMA, CPCA), added up from the same month."
+        " deliveries of the alliance (HIMA, CPCA; AITO alone before 2024), added up from the same month."
     )
     figure, (axes,) = new_figure(words.deliveries_finding(run), note)
     market = run.market[run.market["camp"] == "alliance"]
@@ -46,18 +46,19 @@ def alliance(run: Any) -> Figure:
         labels.append((f"{name} {words.number(1e6 * part.iloc[-1])}", float(floor[-1] + top[-1]) / 2.0, INK))
         floor = top
     axes.plot(x, floor, color=INK, linewidth=1.8)
-    points = _observed_so_far(run)
+    points = observed_so_far(run)
     axes.set_ylim(0.0, 1.12 * max([floor[-1], 1.0, *points.values()]))
     axes.set_ylabel("cars delivered so far, million")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.axhline(1.0, color=INK, linewidth=0.8, linestyle="--")
-    axes.annotate("a million", (0.99, 1.0), xycoords=("axes fraction", "data"), fontsize=8, ha="right", va="bottom")
+    axes.annotate("a million", (0.01, 1.0), xycoords=("axes fraction", "data"), fontsize=8, ha="left", va="bottom")
     years_axis(axes, x[0], x[-1])
     axes.plot(list(points), list(points.values()), "o", color="white", markeredgecolor=INK, markersize=7, zorder=5)
     for place, (at, count) in enumerate(points.items()):
         axes.annotate(
             f"observed {words.number(1e6 * count)}", (at, count), xytext=(0, 26 + 20 * place),
-            textcoords="offset points", fontsize=8, ha="center", va="bottom", zorder=6,
+            textcoords="offset points", fontsize=8, ha="right", va="bottom", zorder=6,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
             arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4},
         )  # fmt: skip
     label_ends(axes, labels)
@@ -65,12 +66,17 @@ def alliance(run: Any) -> Figure:
     return figure
 
 
-def _observed_so_far(run: Any) -> dict[float, float]:
-    """Observed deliveries since the run's start, million cars at each year's end; none for a start within a year."""
+def observed_so_far(run: Any) -> dict[float, float]:
+    """Observed deliveries since the run's start, million cars at each year's end; none for a start within a year.
+
+    Before 2024 the alliance was AITO alone, and the record has AITO's figures.
+    """
     if not run.scenario.start.endswith("-01"):
         return {}
     first, total, points = int(run.scenario.start[:4]), 0.0, {}
-    for year, count in observed("alliance", "HIMA", "nev_retail").items():
+    alliance = observed("alliance", "HIMA", "nev_retail")
+    aito = {year: count for year, count in observed("brand", "AITO", "deliveries").items() if year < min(alliance)}
+    for year, count in (aito | alliance).items():
         if first <= year <= int(run.scenario.end[:4]):
             total += count / 1e6
             points[year + 1.0] = total
