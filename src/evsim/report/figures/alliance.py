@@ -51,13 +51,15 @@ def alliance(run: Any) -> Figure:
     axes.set_ylabel("cars delivered so far, million")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.axhline(1.0, color=INK, linewidth=0.8, linestyle="--")
-    axes.annotate("a million", (0.01, 1.0), xycoords=("axes fraction", "data"), fontsize=8, ha="left", va="bottom")
+    early = max(points, default=x[0]) < x[0] + 0.5 * (x[-1] - x[0])  # points on the left: names go to the right of them
+    at, side = (0.99, "right") if early else (0.01, "left")
+    axes.annotate("a million", (at, 1.0), xycoords=("axes fraction", "data"), fontsize=8, ha=side, va="bottom")
     years_axis(axes, x[0], x[-1])
     axes.plot(list(points), list(points.values()), "o", color="white", markeredgecolor=INK, markersize=7, zorder=5)
-    for place, (at, count) in enumerate(points.items()):
+    for place, (when, count) in enumerate(points.items()):
         axes.annotate(
-            f"observed {words.number(1e6 * count)}", (at, count), xytext=(0, 26 + 20 * place),
-            textcoords="offset points", fontsize=8, ha="right", va="bottom", zorder=6,
+            f"observed {words.number(1e6 * count)}", (when, count), xytext=(0, 26 + 20 * place),
+            textcoords="offset points", fontsize=8, ha="center" if early else "right", va="bottom", zorder=6,
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5},
             arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 0.6, "shrinkA": 0, "shrinkB": 4},
         )  # fmt: skip
