@@ -1,6 +1,6 @@
 """What a parameter is: a value with its unit, range, meaning, source and role, declared once.
 
-Roles (DESIGN: levers and structure):
+Roles:
     lever      acts from month 1 on a market that was calibrated without it
     structure  part of the explanation of the base table; a change calibrates the market anew
     setting    how the simulation is set up or computed
