@@ -97,7 +97,6 @@ class Accounts:
     rows: Rows
     entry_revenue: np.ndarray  # A, [entries]
     entry_cost_weight: np.ndarray  # B, [entries]
-    entry_payment: np.ndarray  # F, [entries], kCNY
     entry_cost: np.ndarray  # B c + F, [entries], kCNY
     own_revenue: np.ndarray  # A of each product's setter, [J]; 1 where none
     own_cost_weight: np.ndarray  # B of each product's setter, [J]; 1 where none
@@ -149,7 +148,6 @@ def _accounts(game):
         rows=Rows(start, product.astype(np.int64), row_of_product),
         entry_revenue=revenue,
         entry_cost_weight=weight,
-        entry_payment=payment,
         entry_cost=weight * game.marginal_costs[product] + payment,
         own_revenue=np.where(given, 1.0, own_revenue),
         own_cost_weight=np.where(given, 1.0, own_weight),

@@ -86,7 +86,6 @@ class MonthAccounts:
     purchase_tax: float
     tax_waived: float
     subsidies: float
-    buyers_paid: float
 
 
 def open_books(market: Market) -> Books:
@@ -168,7 +167,6 @@ def keep_accounts(market: Market, books: Books, outcome: Outcome) -> MonthAccoun
         purchase_tax=float(units @ fiscal.purchase_tax),
         tax_waived=float(units @ fiscal.exemption),
         subsidies=float(units @ fiscal.outlay),
-        buyers_paid=float(units @ market.policy.buyer_price(market.month, rows).value(price)),
     )
 
 

@@ -30,9 +30,6 @@ def clear(market: Market, books: Books) -> Outcome:
     switches, repeats = hand_over(market, buyers, products)
     weight, n_lines = market.population.weight, len(market.offers)
     return Outcome(
-        rows=rows,
-        prices=market.offers.price[rows].copy(),
-        outlay=outlay,
         orders=weight * np.bincount(rows[choice[choice >= 0]], minlength=n_lines),
         units=weight * np.bincount(products, minlength=n_lines),
         shoppers=len(shoppers),

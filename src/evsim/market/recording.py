@@ -201,7 +201,7 @@ class Recorder:
         if market.month > 0:
             self.alliance_deliveries += share["alliance"] * total
 
-        def concentration(codes) -> float:
+        def herfindahl(codes) -> float:
             return hhi(np.bincount(codes, units) / total)
 
         self._append(
@@ -217,9 +217,9 @@ class Recorder:
             outside_share=outside_share,
             repeat_rate=repeat_rate,
             brand_repeat_rate=brand_repeat_rate,
-            hhi_brand=concentration(offers.brand),
-            hhi_automaker=concentration(offers.automaker),
-            hhi_platform=concentration(offers.platform),
+            hhi_brand=herfindahl(offers.brand),
+            hhi_automaker=herfindahl(offers.automaker),
+            hhi_platform=herfindahl(offers.platform),
             alliance_cumulative_deliveries=self.alliance_deliveries,
             price_residual=residual,
             software_advantage=software_advantage(market),

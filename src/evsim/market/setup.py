@@ -11,6 +11,7 @@ from ..data import (
     read_packs,
     read_software,
     seasonal_factors,
+    software_quality,
 )
 from ..data.market import NO_ECOSYSTEM
 from ..economics.timing import seasonal_clock, weibull_scale
@@ -124,22 +125,20 @@ def with_modes(lines: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
 
 
 def open_platforms(names: list[str], scenario: Scenario, base: str) -> Platforms:
-    """Platforms with their quality and research at the base date; nothing on the road yet."""
-    software = read_software().sort_values("month", kind="stable")
+    """Platforms with their quality and research at the base date; nothing on the road yet.
+
+    A stack that comes later starts with the quality of its entry, one that nobody has judged with a supplier's.
+    """
+    entry = read_software().sort_values("month", kind="stable").drop_duplicates("platform")
+    known = dict(zip(entry["platform"], entry["quality"], strict=True)) | software_quality(base)
     if "supplier" not in names:
         names.append("supplier")
     records = read_membership()
     built = set(records.loc[records["mode"] == "in_house", "stack"])
-    quality = np.zeros(len(names))
-    for code, name in enumerate(names):
-        rows = software[software["platform"] == name]
-        rows = rows if len(rows) else software[software["platform"] == "supplier"]
-        dated = rows[rows["month"] <= base]
-        quality[code] = float((dated if len(dated) else rows.iloc[:1])["quality"].iloc[-1])
     return Platforms(
         names=names,
         ecosystem=np.array([name not in NO_ECOSYSTEM for name in names]),
-        quality=quality,
+        quality=np.array([known.get(name, known["supplier"]) for name in names], dtype=float),
         research=np.array([_research(name, built, scenario.alliance.platform, scenario.software) for name in names]),
         base_research=np.array(
             [_research(name, built, scenario.alliance.platform, SoftwareParams()) for name in names]

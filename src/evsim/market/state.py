@@ -133,9 +133,6 @@ class Market:
 class Outcome:
     """What happened in one month."""
 
-    rows: np.ndarray  # lines on offer
-    prices: np.ndarray  # posted, of the lines on offer
-    outlay: np.ndarray  # what their buyers pay
     orders: np.ndarray  # [all lines] cars
     units: np.ndarray  # [all lines] cars delivered
     shoppers: int  # rows that shopped
