@@ -182,7 +182,8 @@ def _accounts(months, rows, units, backlog, net, cost, fee):
     sold, revenue, paid, costs = (x[later] @ member for x in (units, units * net, units * fee, units * cost))
     fixed = 0.10 * revenue[0] * np.ones_like(revenue)
     rd = 0.04 * revenue[0] * np.ones_like(revenue)
-    profit = revenue - paid - costs - fixed - rd
+    investment = 0.5 * revenue[0] * (np.arange(len(revenue)) == 2)[:, None]  # once, in the third month
+    profit = revenue - paid - costs - fixed - rd - investment
     k = len(months) - 1
     return {
         "month": np.repeat(months[1:], len(names)),
@@ -195,6 +196,7 @@ def _accounts(months, rows, units, backlog, net, cost, fee):
         "costs": costs.ravel(),
         "fixed_costs": fixed.ravel(),
         "rd": rd.ravel(),
+        "investment": investment.ravel(),
         "profit": profit.ravel(),
         "cash": (20e6 + np.cumsum(profit, axis=0)).ravel(),
         "capacity": (1.6 * sold).ravel(),

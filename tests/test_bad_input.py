@@ -6,6 +6,7 @@ import pytest
 
 BACKWARDS = "{kind: per_unit, name: gift, start: 2024-06, end: 2024-05, amount_kcny: 1}"
 EVERYTHING = "{kind: ad_valorem, name: all, start: 2024-01, rate: 1.0}"
+NOVA = {"brand": "Nova", "automaker": "BYD", "powertrain": "bev", "size_class": "B", "price_kcny": 200}
 QUICK = ("consumers.count=200", "consumers.reference_size=500", "pricing.survey_size=100", "end=2024-01")
 BASE = {
     "product": "a",
@@ -18,6 +19,12 @@ BASE = {
     "units": "1000",
     "price": "150",
 }
+
+
+def brands(*changes):
+    """A list of prospective brands as one writes it on the command line, each like Nova but for some fields; None: left out."""
+    entries = [{name: value for name, value in (NOVA | change).items() if value is not None} for change in changes]
+    return f"modes.prospective=[{', '.join(str(entry).replace(chr(39), '') for entry in entries)}]"
 
 
 def refused(answer, code, *fragments):
@@ -52,6 +59,39 @@ def refused(answer, code, *fragments):
         ),
         (["run", f"subsidy.instruments=[{BACKWARDS}]"], ["subsidy.instruments", "2024-05", "2024-06"]),
         (["run", f"subsidy.instruments=[{EVERYTHING}]", *QUICK], ["subsidy, month 1", "ad_valorem", "lower a rate"]),
+        (
+            ["run", "contracts.alliance.revenue_share=0.85", "contracts.alliance.unit_fee=300", *QUICK],
+            ["contracts.alliance", "revenue_share=0.85", "unit_fee=300", "2260", "lower one"],
+        ),
+        (
+            ["run", "contracts.inside.revenue_share=0.8", "contracts.inside.unit_fee=250", *QUICK],
+            ["contracts.inside", "revenue_share=0.8", "unit_fee=250", "lower one"],
+        ),
+        (
+            ["run", "alliance.offer_share=0.85", "alliance.offer_fee_scale=8", *QUICK],
+            ["alliance.offer_share and alliance.offer_fee_scale", "revenue_share=0.85", "lower one"],
+        ),
+        (["run", "contracts.alliance.revenue_share=0.9"], ["contracts.alliance.revenue_share=0.9", "below 0.9"]),
+        (["run", "contracts.alliance=3"], ["contracts.alliance", "contracts.alliance.fixed_fee"]),
+        (["run", "contracts.alliance.unit_fees=3"], ["unit_fees", "contracts.alliance.unit_fee"]),
+        (["run", brands({"automaker": "BYDD"}), *QUICK], ["modes.prospective[0].automaker=BYDD", "BYD"]),
+        (["run", brands({}, {"brand": "Nove", "automaker": "Nobody"}), *QUICK], ["modes.prospective[1]", "Nobody"]),
+        (["run", brands({"brand": "Tesla"}), *QUICK], ["modes.prospective[0].brand=Tesla", "already"]),
+        (["run", brands({}, {"powertrain": "erev"})], ["modes.prospective", "Nova", "twice"]),
+        (["run", "modes.prospective=[Nova]"], ["modes.prospective.0"]),
+        *((["run", brands({name: None})], [f"modes.prospective.0.{name}", "required"]) for name in NOVA),
+        (["run", brands({"powertrain": "steam"})], ["modes.prospective.0.powertrain=steam", "bev"]),
+        (["run", brands({"size_class": "E"})], ["modes.prospective.0.size_class=E", "A00"]),
+        (["run", brands({"price_kcny": -1})], ["modes.prospective.0.price_kcny=-1"]),
+        (["run", brands({"agreed": "2024-13"})], ["modes.prospective.0.agreed=2024-13"]),
+        (["run", brands({"colour": "red"})], ["modes.prospective.0.colour"]),
+        (["run", "modes.rule=chose"], ["modes.rule=chose", "chosen"]),
+        (["run", "modes.rival_platform=nobody", *QUICK], ["modes.rival_platform=nobody", "momenta"]),
+        (["run", "modes.rival_platform=huawei", *QUICK], ["modes.rival_platform=huawei", "momenta"]),
+        (["run", "modes.build_months_most=20"], ["modes.build_months_most=20", "modes.build_months_least=35"]),
+        (["run", "modes.forecast_years=[]"], ["modes.forecast_years", "rise"]),
+        (["run", "modes.forecast_years=[3, 1]"], ["modes.forecast_years", "rise"]),
+        (["run", "modes.forecast_years=[0, 1]"], ["modes.forecast_years", "positive"]),
         (["run", "scenario=nowhere"], ["scenario=nowhere", "baseline"]),
         (["run", "pricing=free"], ["pricing=free", "nash"]),
         (["run", "-m", "seed=1"], ["evsim sweep"]),

@@ -1,5 +1,6 @@
 """The command line: what it prints, where it writes, how it ends."""
 
+import dataclasses
 import json
 import os
 import signal
@@ -11,7 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 from conftest import install
+from synthetic_reviews import refused_then_joined, with_tables
+from synthetic_run import synthetic_run
 
+from evsim.cli.options import latest_run
 from evsim.params import Scenario
 from evsim.scenarios import scenario_names, to_mapping
 
@@ -24,11 +28,11 @@ def files(folder: Path) -> list[str]:
 def test_help_names_every_command(evsim):
     answer = evsim("--help")
     assert answer.code == 0
-    assert all(verb in answer.out for verb in ("run", "scenarios", "explain", "warmup"))
+    assert all(verb in answer.out for verb in ("run", "why", "scenarios", "explain", "warmup"))
     assert evsim().out == answer.out
 
 
-@pytest.mark.parametrize("verb", ["run", "scenarios", "explain", "warmup"])
+@pytest.mark.parametrize("verb", ["run", "why", "scenarios", "explain", "warmup"])
 def test_every_command_has_a_help_of_its_own(evsim, verb):
     answer = evsim(verb, "--help")
     assert answer.code == 0 and answer.out.startswith(f"usage: evsim {verb}")
@@ -117,6 +121,100 @@ def test_a_folder_of_ones_own_scenarios_counts_everywhere(evsim, here, made_up_s
 def test_a_scenario_name_never_leaves_the_output_folder(evsim, here, made_up_simulation):
     assert evsim("run", "name=../../我的 world", "--quiet").out == f"{Path('outputs') / '我的_world-seed0-1'}\n"
     assert files(here.parent)[0] == "here" and os.listdir(here) == ["outputs"]
+
+
+@pytest.fixture
+def reviewed(here):
+    """A run with made-up reviews, saved where `evsim run` would put it."""
+    run = with_tables(synthetic_run(0, "2024-01", "2024-06"), decisions=refused_then_joined())
+    run.save(here / "outputs" / "baseline-seed0-1")
+    return run
+
+
+def test_why_tells_of_the_latest_run_and_the_year_in_which_the_maker_changed_something(evsim, reviewed):
+    answer = evsim("why", "SAIC")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith("SAIC, review of January 2024 (baseline, seed 0)\n")
+    assert "IM goes from supplier (Momenta) to components (Huawei)" in answer.out
+    assert "Other reviews: 2025; it changed something in 2025 too." in answer.out
+    assert answer.out.endswith(f"Run: {Path('outputs') / 'baseline-seed0-1'}\n")
+    assert max(map(len, answer.out.splitlines())) <= 100
+
+
+def test_why_passes_over_reviews_at_which_the_maker_changed_nothing(evsim, reviewed, here):
+    with_tables(reviewed, decisions=[row for row in refused_then_joined() if row["brand"] == "Roewe"]).save(
+        here / "mine"
+    )
+    out = evsim("why", "SAIC", "mine").out
+    assert out.startswith("SAIC, review of January 2025") and "Other reviews: 2024.\n" in out
+
+
+def test_why_shows_the_first_review_of_a_maker_that_changed_nothing(evsim, reviewed, here):
+    rows = [row for row in refused_then_joined() if row["brand"] == "Roewe" and row["month"] == "2024-01"]
+    later = [row | {"month": "2025-01"} for row in rows]
+    with_tables(reviewed, decisions=later + rows).save(here / "mine")
+    assert evsim("why", "SAIC", "mine").out.startswith("SAIC, review of January 2024")
+
+
+def test_why_takes_a_year_a_run_and_a_brand_however_written(evsim, reviewed, here):
+    (here / "outputs").rename(here / "elsewhere")
+    folder = "elsewhere/baseline-seed0-1"
+    told = evsim("why", "SAIC", "2025", folder).out
+    assert told.startswith("SAIC, review of January 2025") and "Roewe goes from bought-in stack" in told
+    assert evsim("why", "rOEWE", "2025", folder).out == told
+    assert evsim("why", "bmw", folder).out.startswith("BMW Brilliance, review of January 2026")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["Saik"], "no automaker 'Saik' in this run; the nearest name is SAIC"),
+        (["Tesla"], "Tesla had no choice at any review of this run"),
+        (["SAIC", "2031"], "SAIC had no review in 2031; its reviews are those of 2024 and 2025"),
+        (["SAIC", "soon", "outputs/baseline-seed0-1"], "'soon' is no year"),
+    ],
+    ids=["unknown", "without choices", "without review", "no year"],
+)
+def test_why_says_in_one_line_what_would_be_right(evsim, reviewed, words, said):
+    answer = evsim("why", *words)
+    assert (answer.code, answer.out, len(answer.err.splitlines())) == (2, "", 1)
+    assert said in answer.err
+
+
+def test_a_brand_of_two_makers_leads_to_neither(evsim, reviewed, here):
+    rows = [
+        row | {"automaker": maker} for maker in ("BMW Brilliance", "BMW Import") for row in refused_then_joined()[-2:]
+    ]
+    with_tables(reviewed, decisions=rows).save(here / "mine")
+    answer = evsim("why", "BMW", "mine")
+    assert answer.code == 2 and "BMW is a brand of BMW Brilliance and BMW Import; name the maker" in answer.err
+
+
+def test_why_of_a_run_in_which_nobody_chose_names_the_rule(evsim, here):
+    run = synthetic_run(0, "2024-01", "2024-06")
+    run.save(here / "outputs" / "chosen-seed0-1")
+    assert "reviews are held in January" in evsim("why", "SAIC").err
+    dated = run.scenario.modes.model_copy(update={"rule": "timeline"})
+    scenario = run.scenario.model_copy(update={"modes": dated})
+    provenance = run.provenance | {"scenario": scenario.model_dump(mode="json")}
+    dataclasses.replace(run, scenario=scenario, provenance=provenance).save(here / "dated")
+    answer = evsim("why", "SAIC", "dated")
+    assert (answer.code, len(answer.err.splitlines())) == (2, 1) and "modes.rule=timeline" in answer.err
+
+
+def test_the_latest_run_is_the_one_written_last_and_never_one_half_written(here):
+    for place, name in enumerate(("late-seed0-1", "early-seed0-2", ".late-seed0.77.partial")):
+        (here / "outputs" / name).mkdir(parents=True)
+        (here / "outputs" / name / "run.json").write_text("{}")
+        when = (2000.0, 1000.0, 3000.0)[place]
+        os.utime(here / "outputs" / name / "run.json", (when, when))
+    (here / "outputs" / "empty-seed0-1").mkdir()
+    assert latest_run() == Path("outputs/late-seed0-1")
+
+
+def test_why_without_any_run_says_how_to_make_one(evsim, here):
+    answer = evsim("why", "SAIC")
+    assert (answer.code, len(answer.err.splitlines())) == (2, 1) and "no run lies under outputs" in answer.err
 
 
 @pytest.mark.parametrize(

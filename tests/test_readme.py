@@ -33,7 +33,7 @@ def experiment(name):
 def test_the_python_of_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     names: dict = {}
     for block in blocks:
         small = block.replace('"consumers.count=20000"', ", ".join(f'"{setting}"' for setting in TINY))
@@ -52,6 +52,8 @@ def commands():
 def test_every_command_of_the_readme_works(line, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = shlex.split(line)
+    if words[0] == "why":  # it reads the latest run
+        assert main(["run", *TINY, "market.lines=150"]) == 0
     assert main([*words, *(TINY if words[0] == "run" else [])]) == 0
     assert capsys.readouterr().out
 
@@ -94,6 +96,7 @@ def test_the_distance_to_the_record_compares_the_same_things(monkeypatch):
 
 
 def test_public_names_are_those_the_readme_uses():
-    assert {"load", "run", "read", "EVMarket", "Scenario", "Run"} == set(evsim.__all__)
-    with pytest.raises(AttributeError, match="no attribute 'sweep'"):
-        _ = evsim.sweep
+    kinds = {"Automaker", "AllianceOEM", "Independent", "Incumbent"}
+    assert {"load", "run", "read", "EVMarket", "Scenario", "Run"} | kinds <= set(evsim.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'simulate'"):
+        _ = evsim.simulate

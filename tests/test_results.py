@@ -58,11 +58,12 @@ def test_no_nan_or_infinity_is_stored_where_a_number_is_due(short_record, value)
         build(short_record)
 
 
-def test_only_repeat_rates_may_be_empty(run):
+def test_only_repeat_rates_and_changes_that_turn_a_choice_may_be_empty(run):
     nullable = {
         (table, name) for table, columns in COLUMNS.items() for name, column in columns.items() if column.nullable
     }
-    assert nullable == {("platforms", "repeat_rate"), ("headline", "repeat_rate"), ("headline", "brand_repeat_rate")}
+    rates = {("platforms", "repeat_rate"), ("headline", "repeat_rate"), ("headline", "brand_repeat_rate")}
+    assert nullable == rates | {("decisions", "turning_change")}
     assert run.platforms["repeat_rate"].isna().any()
 
 
@@ -74,6 +75,7 @@ def test_only_repeat_rates_may_be_empty(run):
         ("automakers", "revenue", "buyers' payments"),
         ("automakers", "royalties", "royalties"),
         ("automakers", "costs", "automakers' profit"),
+        ("automakers", "investment", "automakers' profit"),
         ("automakers", "backlog", "backlog of automakers"),
         ("automakers", "units", "cars delivered by automakers"),
         ("platforms", "units", "cars delivered by platforms"),

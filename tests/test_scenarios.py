@@ -91,8 +91,17 @@ def test_seed_zero_is_a_seed():
     assert load("baseline", "seed=0").seed == 0
 
 
+def written(value) -> str:
+    """A value as one writes it on the command line: names in a list of instruments or brands stand without quotes."""
+    if isinstance(value, list):
+        return f"[{', '.join(written(item) for item in value)}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name}: {written(item)}' for name, item in value.items())}}}"
+    return json.dumps(value)
+
+
 def test_every_key_can_be_overridden_with_its_own_value_without_a_plus():
-    overrides = [f"{key}={json.dumps(parameter.default)}" for key, parameter in parameters().items()]
+    overrides = [f"{key}={written(parameter.default)}" for key, parameter in parameters().items()]
     assert load("baseline", *overrides) == Scenario()
     assert load("price_war", *(f"++{override}" for override in overrides)) == Scenario()
 
@@ -174,8 +183,9 @@ def test_an_unknown_key_names_the_nearest(wrong, right):
 
 def mapping_of(key, value):
     """The mapping that sets one key."""
-    section, _, name = key.rpartition(".")
-    return {section: {name: value}} if section else {name: value}
+    for name in reversed(key.split(".")):
+        value = {name: value}
+    return value
 
 
 @pytest.mark.parametrize("key", NUMBERS)

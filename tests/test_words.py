@@ -4,10 +4,19 @@ import dataclasses
 import re
 
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 from scipy import stats
+from synthetic_reviews import refused_then_joined, review, table, way, with_tables
 from synthetic_run import synthetic_run
 
 from evsim import words
+from evsim.data.membership import MODES
+from evsim.market.values import PARTS_OF_VALUE
+from evsim.market.ways import WITH_LEADER
+from evsim.words import choices, reviews
+
+MONTHS = ("2024-01", "2025-01")  # of made-up reviews
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +144,262 @@ def test_comparison_refuses_runs_that_are_not_pairs():
         words.compare([synthetic_run(0)], [synthetic_run(1)])
     with pytest.raises(ValueError, match="same months"):
         words.compare([synthetic_run(0)], [synthetic_run(0, "2024-01", "2024-06")])
+
+
+# Choices
+
+
+def told(rows):
+    """The value table of one review."""
+    return table("decisions", rows)
+
+
+def test_words_know_every_part_of_a_value_and_every_mode():
+    assert set(choices.PARTS) == {*PARTS_OF_VALUE, "resistance", "unseen"}
+    assert set(reviews.TERMS) == set(PARTS_OF_VALUE)
+    assert set(choices.MODES) == set(MODES)
+    assert choices.WITH_LEADER == WITH_LEADER
+
+
+@pytest.mark.parametrize(
+    ("mode", "platform", "build", "text"),
+    [("alliance", "huawei", False, "alliance (Huawei)"), ("in_house", "SAIC", True, "in-house (attempt)"),
+     ("in_house", "VW (Cariad)", False, "in-house (VW (Cariad))"), ("supplier", "momenta", False, "supplier (Momenta)"),
+     ("supplier", "supplier", False, "bought-in stack"), ("supplier", "none", False, "no stack"),
+     ("none", "none", False, "not sold")],
+)  # fmt: skip
+def test_a_way_is_told_by_its_mode_and_stack(mode, platform, build, text):
+    assert words.way_name(mode, platform, build) == text
+
+
+@pytest.mark.parametrize(
+    ("years", "text"),
+    [([2024], "2024"), ([2026, 2024, 2025], "2024 to 2026"), ([2024, 2025], "2024 and 2025"),
+     ([2024, 2026, 2027, 2028, 2030, 2031], "2024, 2026 to 2028, 2030 and 2031")],
+)  # fmt: skip
+def test_years_in_a_row_are_told_as_a_span(years, text):
+    assert words.spans(years) == text
+
+
+def test_a_refuser_that_comes_to_the_leader_is_a_flip_with_its_reason():
+    roewe, bmw = words.flips(told(refused_then_joined()))
+    assert (roewe.month, roewe.brand, roewe.before, roewe.after) == (
+        "2025-01",
+        "Roewe",
+        "bought-in stack",
+        "alliance (Huawei)",
+    )
+    assert (roewe.reason, roewe.difference, roewe.joined) == ("market_profit", pytest.approx(11e6), True)
+    assert "its market profit is 11 bn CNY higher" in roewe.sentence and "Roewe (SAIC)" in roewe.sentence
+    assert (bmw.reason, bmw.difference) == ("fixed", pytest.approx(9e6))
+    assert "its fixed costs are 9 bn CNY lower" in bmw.sentence
+
+
+def test_a_flip_tells_whether_it_was_the_draw_and_what_had_moved_since_the_refusal():
+    roewe, bmw = words.flips(told(refused_then_joined()))
+    assert not roewe.foreseen and roewe.gained == "unseen" and 0.0 < roewe.chance < 0.5
+    assert roewe.sentence.endswith("without what is unseen it would have been bought-in stack.")
+    assert bmw.foreseen and bmw.gained == "" and "unseen" not in bmw.sentence
+
+
+def test_a_closed_way_is_nobodys_choice_however_much_it_is_worth():
+    ways = (way("supplier", "none", 5.0), way("inside", "huawei", 6.0), way("alliance", "huawei", 9.0, closed="barred"))
+    (flip,) = words.flips(told(review("2030-01", "A", "A", *ways)))
+    assert flip.after == "inside (Huawei)" and flip.foreseen
+
+
+def test_the_runner_up_is_the_one_nearest_in_sight():
+    ways = (way("supplier", "none", 9.0), way("inside", "huawei", 5.0), way("components", "huawei", 4.0, unseen=2.0))
+    assert reviews.runner_up(told(review("2030-01", "A", "A", *ways)))["way"] == "components"
+
+
+def test_only_a_change_to_or_from_the_leaders_full_stack_is_a_flip():
+    worse = {"fixed": -9.0}
+    pairs = {
+        ("alliance", "inside"): None,
+        ("components", "supplier"): None,
+        ("none", "alliance"): True,
+        ("alliance", "components"): False,
+        ("inside", "in_house"): False,
+    }
+    for (before, after), joined in pairs.items():
+        rows = review("2030-01", "SAIC", "Roewe", way(before, "huawei", 10.0, **worse), way(after, "huawei", 10.0))
+        assert [flip.joined for flip in words.flips(told(rows))] == ([] if joined is None else [joined])
+
+
+def test_flips_stand_in_order_of_time():
+    later = review("2030-01", "A", "A", way("none", "none", 1.0), way("alliance", "huawei", 2.0))
+    sooner = review("2025-01", "B", "B", way("none", "none", 1.0), way("alliance", "huawei", 2.0))
+    assert [flip.brand for flip in words.flips(told([*later, *sooner]))] == ["B", "A"]
+    assert words.flips(told([])) == []
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.floats(1.0, 50.0), min_size=2, max_size=4),
+    st.lists(st.floats(-40.0, 0.0), min_size=4, max_size=4),
+    st.floats(-3.0, 3.0),
+)
+def test_the_change_told_is_the_one_that_turns_the_choice(profits, costs, unseen):
+    """A little more of the change makes the runner-up the choice, a little less does not."""
+    ways = [
+        way(mode, "huawei", profit, fixed=cost, unseen=unseen)
+        for mode, profit, cost in zip(("supplier", "alliance", "inside", "components"), profits, costs, strict=False)
+    ]
+    table_of = lambda ways: told(review("2030-01", "SAIC", "Roewe", *ways, resistance=1.0))  # noqa: E731
+    second = reviews.runner_up(table_of(ways))
+    term, change, place = second["turning_term"], second["turning_change"], second.name
+    assume(change > 1e-3)
+    for part, turned in ((1.001, True), (0.999, False)):
+        value = ways[place][term]
+        moved = [dict(entry) for entry in ways]
+        moved[place][term] = value + abs(value) * change * part
+        assert bool(table_of(moved).loc[place, "chosen"]) is turned
+
+
+def test_the_turning_sentence_raises_a_gain_and_lowers_a_cost():
+    rows = told(
+        review("2030-01", "A", "A", way("supplier", "supplier", 10.0), way("inside", "huawei", 12.0, royalty=-3.0))
+    )
+    assert (
+        reviews.turning(rows.iloc[1])
+        == "Inside (Huawei) would have been chosen had its market profit been 8.3 % higher."
+    )
+    rows = told(
+        review("2030-01", "A", "A", way("supplier", "supplier", 10.0), way("inside", "huawei", 12.0, fixed=-20.0))
+    )
+    assert (
+        reviews.turning(rows.iloc[1]) == "Inside (Huawei) would have been chosen had its fixed costs been 90.0 % lower."
+    )
+    rows = told(
+        review("2030-01", "A", "A", way("supplier", "supplier", 40.0), way("inside", "huawei", 12.0, fixed=-20.0))
+    )
+    assert reviews.turning(rows.iloc[1]) == "Inside (Huawei) would not have been chosen even without its fixed costs."
+    rows = told(review("2030-01", "A", "A", way("supplier", "supplier", -1.0), way("none", "none", -2.0)))
+    assert reviews.turning(rows.iloc[1]) == "Not sold would have been chosen had its market loss been 50.0 % lower."
+    assert reviews.turning(rows.iloc[0]) == ""
+
+
+def test_a_choice_is_told_with_the_part_that_made_the_largest_difference():
+    rows = refused_then_joined()
+    stays, comes = (told([row for row in rows if row["brand"] == "Roewe" and row["month"] == when]) for when in MONTHS)
+    assert reviews.choice_sentence("Roewe", stays) == (
+        "Roewe stays as it is, bought-in stack: compared with alliance (Huawei), the next best, it pays 9 bn CNY less in"
+        " royalties."
+    )
+    assert reviews.choice_sentence("Roewe", comes).startswith(
+        "Roewe goes from bought-in stack to alliance (Huawei): its market"
+    )
+    assert "without what is unseen" not in reviews.choice_sentence("Roewe", stays)
+    assert reviews.closed_sentence(comes) == "Closed: inside (Huawei): the leader would earn less with it."
+    assert "2 bn CNY for bought-in stack" in reviews.resistance_sentence("Roewe", comes)
+
+
+def test_a_choice_that_the_table_does_not_speak_for_says_so():
+    rows = told(
+        review("2030-01", "A", "A", way("supplier", "supplier", 9.0), way("inside", "huawei", 2.0, chosen=True))
+    )
+    assert "though the table speaks for bought-in stack" in reviews.choice_sentence("A", rows)
+    assert reviews.turning_sentence(rows) == ""
+
+
+def test_a_brand_with_one_open_way_has_no_runner_up():
+    rows = told(
+        review("2030-01", "A", "A", way("supplier", "none", 9.0), way("inside", "huawei", 12.0, closed="barred"))
+    )
+    assert "no other way was open" in reviews.choice_sentence("A", rows) and reviews.turning_sentence(rows) == ""
+
+
+def test_value_tables_mark_each_way_and_fit_a_terminal():
+    run = with_tables(synthetic_run(0, "2024-01", "2024-06"), decisions=refused_then_joined())
+    out = words.why(run, "SAIC", "2025-01").splitlines()
+    assert max(map(len, out)) <= 100
+    marks = {
+        line[7:].split("  ")[0]: line[:7].strip() for line in out if line[:7].strip() in ("now", "chosen", "closed")
+    }
+    assert marks == {"bought-in stack": "now", "alliance (Huawei)": "chosen", "inside (Huawei)": "closed"}
+    chosen = next(line for line in out if line.startswith("chosen")).split()
+    assert chosen[3:] == ["28.00", "-9.00", "-2.00", "-", "-", "17.00", "3.00", "11.9", "%"]
+    assert "IM had no choice: it was bound by its choice of January 2024, components (Huawei)." in out
+
+
+@pytest.mark.parametrize("size", [99.994, 199.94, 1999.4])
+def test_the_widest_value_table_fits_a_terminal_with_its_numbers_apart(size):
+    wide = dict.fromkeys(("royalty", "fixed", "autonomy", "volume", "option", "unseen"), -size)
+    ways = (way("in_house", "Chery Jaguar Land Rover", size, **wide), way("inside", "huawei", 0.0, **wide))
+    lines = reviews.value_lines("Land Rover", told(review("2030-01", "A", "A", *ways)))
+    assert max(map(len, lines)) <= 98 and "in-house (Chery" in lines[2]
+    numbers = lines[3].removesuffix("%").split("(Huawei)")[1].split()
+    assert len(numbers) == 9 and {number.count(",") for number in numbers} <= {0, 1}
+
+
+def test_volume_has_a_column_only_where_it_counts():
+    of = lambda volume: told(review("2030-01", "A", "A", way("supplier", "none", 9.0, volume=volume)))  # noqa: E731
+    assert "volume" in reviews.value_lines("A", of(0.5))[1]
+    assert "volume" not in reviews.value_lines("A", of(0.0))[1]
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0.123456, "0.123"), (12.3456, "12.35"), (123.456, "123.5"), (1234.56, "1,235")]
+)
+def test_sums_are_written_with_the_digits_that_their_table_needs(size, text):
+    rows = told(review("2030-01", "A", "A", way("supplier", "none", size)))
+    assert text in reviews.value_lines("A", rows)[2].split()
+
+
+@pytest.mark.parametrize(
+    ("automaker", "brand", "reason"),
+    [("Seres", "AITO", "it was bound by its contract"), ("Seres", "Landian", "it was not on sale"),
+     ("Geely", "Geely", "there was no other way")],
+)  # fmt: skip
+def test_a_brand_without_a_choice_has_its_reason_told(automaker, brand, reason):
+    stays = (way("supplier", "supplier", 2.0), way("alliance", "huawei", 1.0))
+    rows = review("2024-01", automaker, brand, *stays) + review("2024-06", automaker, "Another", *stays)
+    run = with_tables(synthetic_run(0, "2024-01", "2024-06"), decisions=rows)
+    assert f"{brand} had no choice: {reason}." in words.why(run, automaker, "2024-06")
+
+
+def test_the_summary_tells_who_came_who_left_who_built_and_who_stopped():
+    rows = refused_then_joined()
+    rows += review("2030-01", "Chery", "Luxeed", way("alliance", "huawei", 5.0), way("supplier", "supplier", 6.0))
+    rows += review("2024-01", "BYD", "BYD", way("supplier", "supplier", 5.0), way("in_house", "BYD", 6.0, build=True))
+    rows += review(
+        "2024-01", "Hozon", "Neta", way("supplier", "supplier", 5.0), way("in_house", "Hozon", 6.0, build=True)
+    )
+    exits = [
+        {"month": "2027-11", "name": "NIO", "event": "stopped"},
+        {"month": "2027-11", "name": "NIO", "event": "orphaned"},
+    ]
+    run = with_tables(synthetic_run(), decisions=rows, exits=exits)
+    assert words.choices_finding(run) == (
+        "Roewe (2025) and BMW (2026) choose Huawei's full stack; Luxeed (2030) leaves it; BYD builds a stack; Hozon tries to"
+        " build a stack without result by December 2035; NIO (2027) stops for want of cash."
+    )
+    assert words.choices_finding(run) in words.findings(run)
+
+
+def test_of_choices_nothing_is_said_where_nobody_had_any(run):
+    assert words.choices_finding(run) == "" and "" not in words.findings(run)
+    rows = review("2024-01", "SAIC", "Roewe", way("supplier", "supplier", 2.0), way("alliance", "huawei", 1.0))
+    assert words.choices_finding(with_tables(run, decisions=rows)) == (
+        "Nobody comes to Huawei's full stack or leaves it by December 2035."
+    )
+
+
+def test_many_names_are_cut_short():
+    rows = [
+        row
+        for number in range(7)
+        for row in review("2024-01", f"M{number}", f"M{number}", way("none", "none", 1.0), way("inside", "huawei", 2.0))
+    ]
+    run = with_tables(synthetic_run(0, "2024-01", "2024-06"), decisions=rows)
+    assert "M4 (2024) and 2 others choose" in words.choices_finding(run)
+
+
+def test_brands_on_the_leaders_stack_are_counted_at_both_ends(run):
+    start = run.market[(run.market["month"] == "2023-12") & (run.market["mode"] == "alliance")]["brand"].nunique()
+    assert words.modes_finding(run).startswith(
+        f"{start} brands in December 2023 and {start} in December 2035 are sold with"
+    )
+    told_of = words.modes_finding(with_tables(run, decisions=refused_then_joined()))
+    assert told_of.endswith("of 3 changes of mode chosen at reviews, 2 lead to it and none away.")

@@ -11,15 +11,21 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "AllianceOEM": "agents",
+    "Automaker": "agents",
     "EVMarket": "model",
+    "Incumbent": "agents",
+    "Independent": "agents",
     "Run": "results",
     "Scenario": "params",
     "load": "scenarios",
-    "read": "results",
+    "lock_in": "study.lock_in",
+    "read": "study.store",
     "run": "simulation",
+    "sweep": "study.runner",
 }
 
-__all__ = ["EVMarket", "Run", "Scenario", "load", "read", "run"]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

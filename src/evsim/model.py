@@ -1,16 +1,21 @@
 """EVMarket: the order of events in a month."""
 
+import difflib
 import itertools
+from collections.abc import Mapping
 
 import mesa
 import numpy as np
 
-from .agents import KINDS, Consumer, Consumers, Government, Orchestrator
+from .agents import KINDS, Automaker, Consumer, Consumers, Government, Orchestrator, hold_review, recover_motives
 from .errors import BadRequest
 from .market.accounts import keep_accounts, open_books
 from .market.base import open_market
+from .market.changes import come_into_force, stop_attempts
 from .market.clearing import clear
+from .market.exits import age_out, close, exit_table, failing
 from .market.modes import dated_changes
+from .market.owner_value import refresh_owner_value
 from .market.progress import advance_platforms, advance_products, set_drift
 from .market.recording import Recorder
 from .params import Scenario, month_number
@@ -36,9 +41,17 @@ class EVMarket(mesa.Model):
         rng: the seed of all draws, a whole number; none: the scenario's. Draws are keyed (`evsim.streams`): Mesa's own
             generators are seeded with it and never used.
         threads: how many threads the consumer kernels may use; no number changes the answer.
+        agents: rules of one's own: automaker → subclass of `Automaker` (or of a kind of it), with its own `choose_mode` or
+            `price`; all others follow the rules of their kind.
     """
 
-    def __init__(self, scenario: Scenario | None = None, rng: int | None = None, threads: int = 1):
+    def __init__(
+        self,
+        scenario: Scenario | None = None,
+        rng: int | None = None,
+        threads: int = 1,
+        agents: Mapping[str, type[Automaker]] | None = None,
+    ):
         scenario = Scenario() if scenario is None else scenario
         if rng is not None:
             scenario = scenario.model_copy(update={"seed": checked_seed(rng)})
@@ -54,14 +67,15 @@ class EVMarket(mesa.Model):
             self.changes.setdefault(change.month, []).append(change)
         self.government = Government(self)
         self.orchestrator = Orchestrator(self, scenario.alliance.leader, scenario.alliance.platform)
-        kinds = self.recorder.kind
-        self.automakers = [
-            KINDS[kinds[code]](self, name, code) for code, name in enumerate(self.market.names.automakers)
-        ]
+        names, rules = self.market.names.automakers, checked_rules(agents or {}, self.market.names.automakers)
+        kinds = [rules.get(name, KINDS[kind]) for name, kind in zip(names, self.recorder.kind, strict=True)]
+        self.automakers = [kind(self, name, code) for code, (name, kind) in enumerate(zip(names, kinds, strict=True))]
+        if scenario.modes.rule == "chosen":
+            recover_motives(self)
         self.last_units = np.zeros(len(self.market.offers))  # the base month counts as experience already made
         self.datacollector = mesa.DataCollector(
             model_reporters={name: lambda model, name=name: model.latest(name) for name in HEADLINE},
-            agenttype_reporters=dict.fromkeys(KINDS.values(), ACCOUNTS),
+            agenttype_reporters=dict.fromkeys([*KINDS.values(), *rules.values()], ACCOUNTS),
         )
         self.running = True
 
@@ -102,17 +116,53 @@ class EVMarket(mesa.Model):
             raise BadRequest(f"the scenario ended in {market.scenario.end}; give a later end to step on")
         market.month += 1
         self.government.announce()
+        come_into_force(market, books)
         advance_products(market, self.last_units)
         advance_platforms(market)
         self.orchestrator.offer_terms()
-        for automaker in self.automakers:
-            automaker.review()
+        self._review()
+        self._ask_prices()
         outcome = clear(market, books)
         accounts = keep_accounts(market, books, outcome)
         self._book(outcome, accounts)
+        self._close_down()
         self.recorder.add(outcome, accounts, books)
         self.datacollector.collect(self)
         self.running = market.month < market.scenario.n_months
+
+    def _review(self) -> None:
+        """Brands choose their modes where the scenario lets them, once a year; elsewhere they follow its rule."""
+        market = self.market
+        if self.is_january:
+            refresh_owner_value(market)
+            self._invest()
+        if market.scenario.modes.rule != "chosen":
+            for automaker in self.automakers:
+                automaker.follow_rule()
+        elif self.is_january:
+            for table, columns in hold_review(self).items():
+                self.recorder.add_rows(table, columns)
+
+    def _invest(self) -> None:
+        """Makers with a stack of their own set its research by what they sell."""
+        for automaker in self.automakers:
+            automaker.invest()
+
+    def _ask_prices(self) -> None:
+        """Prices of makers with a rule of their own; the others' follow from the scenario's rule."""
+        offers = self.market.offers
+        self.market.given_price = np.full(len(offers), np.nan)
+        for automaker in self.automakers:
+            for product, price in checked_prices(automaker).items():
+                self.market.given_price[automaker.row_of(product)] = checked_price(automaker, product, price)
+
+    def _close_down(self) -> None:
+        """Makers out of cash stop; stacks that nobody supports any more are orphaned."""
+        market, books = self.market, self.books
+        for code in failing(market, books):
+            close(market, books, int(code))
+            stop_attempts(market, books, int(code))
+        age_out(market, books, market.scenario.software.support_months)
 
     def _book(self, outcome, accounts) -> None:
         """Deliveries join the fleets and the talk of the town; agents see their results."""
@@ -134,7 +184,39 @@ class EVMarket(mesa.Model):
     @property
     def record(self) -> dict:
         """The run's tables as plain columns, so far."""
-        return self.recorder.record()
+        return self.recorder.record() | exit_table(self.market, self.books)
+
+
+def checked_rules(agents: Mapping[str, type[Automaker]], names: list[str]) -> dict[str, type[Automaker]]:
+    """Rules of one's own, each for a maker of this market and a subclass of `Automaker`."""
+    for name, rule in agents.items():
+        if name not in names:
+            near = max(names, key=lambda known: difflib.SequenceMatcher(None, str(name).lower(), known.lower()).ratio())
+            raise BadRequest(f"agents: '{name}' is no automaker of this market; the nearest is {near}")
+        if not (isinstance(rule, type) and issubclass(rule, Automaker)):
+            raise BadRequest(f"agents: the rule of {name} is {rule!r}; it must be a subclass of evsim.Automaker")
+    return dict(agents)
+
+
+def checked_prices(automaker: Automaker) -> Mapping[str, float]:
+    """What a maker's rule answers when asked for its prices."""
+    prices = automaker.price()
+    if not isinstance(prices, Mapping):
+        raise BadRequest(
+            f"{type(automaker).__name__}.price of {automaker.name} returned {prices!r}; it must return prices by line, such as "
+            "{'a line': 200.0}, or {}"
+        )
+    return prices
+
+
+def checked_price(automaker: Automaker, product: str, price: float) -> float:
+    """A price that a rule of one's own has set."""
+    number = isinstance(price, int | float | np.number) and not isinstance(price, bool)
+    if not (number and np.isfinite(price) and price > 0):
+        raise BadRequest(
+            f"{type(automaker).__name__}.price of {automaker.name}: '{product}' at {price!r}; it must be above 0"
+        )
+    return float(price)
 
 
 def checked_seed(rng: object) -> int:

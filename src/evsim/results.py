@@ -21,7 +21,7 @@ from evsim import words
 from evsim.errors import EvsimError, StorageError
 from evsim.files import storage_trouble, write_whole
 from evsim.params import Scenario
-from evsim.tables import COLUMNS, canonical, check_books, columns_table, frame, parquet
+from evsim.tables import COLUMNS, MAY_BE_EMPTY, canonical, check_books, columns_table, frame, parquet
 
 VERSIONED = ("evsim", "numpy", "numba", "mesa", "pandas")
 
@@ -45,6 +45,7 @@ class Run:
         Raises:
             EvsimError: a column is missing, undescribed or empty where it may not be; or the books do not balance.
         """
+        record = {name: {column: [] for column in COLUMNS[name]} for name in MAY_BE_EMPTY} | dict(record)
         if set(record) != set(COLUMNS):
             raise EvsimError(f"record: tables are {sorted(record)}; they must be {sorted(COLUMNS)}")
         tables = {name: frame(name, record[name]) for name in COLUMNS}
@@ -80,6 +81,26 @@ class Run:
     def switching(self) -> pd.DataFrame:
         """From which stack to which buyers went, by year."""
         return self.tables["switching"].copy()
+
+    @property
+    def decisions(self) -> pd.DataFrame:
+        """Value tables: every way of every brand that chose, at each review."""
+        return self.tables["decisions"].copy()
+
+    @property
+    def reviews(self) -> pd.DataFrame:
+        """The alliance at each review: members, stability, the leader's terms."""
+        return self.tables["reviews"].copy()
+
+    @property
+    def admissions(self) -> pd.DataFrame:
+        """Who asked to come into the alliance, and what each would do to its members."""
+        return self.tables["admissions"].copy()
+
+    @property
+    def exits(self) -> pd.DataFrame:
+        """Automakers that stopped, and stacks that were orphaned."""
+        return self.tables["exits"].copy()
 
     @property
     def headline(self) -> pd.DataFrame:

@@ -35,6 +35,9 @@ class Purpose(enum.IntEnum):
     CYCLE = 10  # where a line stands in its refresh cycle
     SHUFFLE = 11  # order of agents where a user asks for one
     QUEUE = 12  # order of buyers of one month in a queue
+    REVIEW = 13  # order in which brands choose their modes at a review
+    MODE = 14  # what a maker sees in a mode and the model does not; entity = brand, index = mode
+    BUILD = 15  # length and result of an attempt at a stack of one's own
 
 
 MONTH_OFFSET = 32_768

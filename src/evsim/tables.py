@@ -14,8 +14,9 @@ import pandas as pd
 
 from evsim.errors import EvsimError
 
-TEXT_UNITS = frozenset({"month", "name", "choice"})
-WHOLE_UNITS = frozenset({"year", "brands"})
+TEXT_UNITS = frozenset({"month", "name", "choice", "text"})
+WHOLE_UNITS = frozenset({"year", "brands", "moves", "rounds"})
+MAY_BE_EMPTY = frozenset({"decisions", "reviews", "admissions", "exits"})  # tables of what need not happen
 TOLERANCE = 1e-9  # relative, of the books
 
 
@@ -55,19 +56,22 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "kind": Column("choice", "alliance_oem, independent or incumbent"),
         "units": Column("cars per month", "cars delivered"),
         "revenue": Column("kCNY per month", "sales, net of VAT"),
-        "royalties": Column("kCNY per month", "revenue share and fees paid to the platform firm"),
+        "royalties": Column("kCNY per month", "revenue share, fees per car and fixed fees paid to the platform firm"),
         "costs": Column("kCNY per month", "cost of the cars delivered, without royalties"),
         "fixed_costs": Column("kCNY per month", "costs that do not vary with output"),
-        "rd": Column("kCNY per month", "research and development"),
-        "profit": Column("kCNY per month", "revenue less royalties, costs, fixed costs, research and development"),
+        "rd": Column("kCNY per month", "software research and development, attempts at a stack of one's own included"),
+        "investment": Column("kCNY per month", "conversion, launch and exit costs"),
+        "profit": Column("kCNY per month", "revenue less royalties, costs, fixed costs, rd and investment"),
         "cash": Column("kCNY", "cash at the end of the month"),
         "capacity": Column("cars per month", "cars the plants can build"),
         "backlog": Column("cars", "cars ordered and not delivered at the end of the month"),
     },
     "orchestrator": {
         "month": MONTH,
-        "royalties": Column("kCNY per month", "revenue share and fees received"),
-        "parts_costs": Column("kCNY per month", "cost of the stack's parts the platform firm bears"),
+        "royalties": Column("kCNY per month", "revenue share, fees per car and fixed fees received"),
+        "parts_costs": Column(
+            "kCNY per month", "cost of the stack's parts and of the shops that the platform firm bears"
+        ),
         "rd": Column("kCNY per month", "research and development of the platform"),
         "profit": Column("kCNY per month", "royalties less parts, research and development"),
         "members": Column("brands", "brands sold in mode alliance"),
@@ -98,6 +102,73 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "from_platform": Column("name", "stack of the car owned; `first car` for buyers without one"),
         "to_platform": Column("name", "stack of the car bought"),
         "buyers": Column("cars per year", "buyers who went from the one to the other"),
+    },
+    "decisions": {
+        "month": Column("month", "month of the review, YYYY-MM"),
+        "automaker": Column("name", "firm that chose"),
+        "brand": Column("name", "its brand"),
+        "way": Column(
+            "choice", "mode it could choose: alliance, inside, components, in_house, supplier, or none (not sold)"
+        ),
+        "platform": PLATFORM,
+        "market_profit": Column("kCNY", "present value of the maker's profit before royalties, all its brands"),
+        "royalty": Column("kCNY", "present value of what it would pay the platform firm, negative"),
+        "fixed": Column("kCNY", "fixed fees, own research, conversion, launch and exit, negative"),
+        "autonomy": Column("kCNY", "what it would give not to depend on the platform firm, negative"),
+        "volume": Column("kCNY", "what volume is worth to it beside profit"),
+        "option": Column("kCNY", "value of what can still be done later; of an attempt: that it may fail"),
+        "value": Column("kCNY", "sum of the parts"),
+        "resistance": Column(
+            "kCNY", "what keeps the brand as it is, revealed at the base date; on its present mode, else 0"
+        ),
+        "unseen": Column("kCNY", "what the maker saw in it beside the parts: the draw of this brand, mode and review"),
+        "chance": Column("fraction", "chance of this choice before that draw"),
+        "months": Column("months", "time until cars are sold in this way"),
+        "build": Column("yes or no", "whether it is an attempt at a stack of one's own"),
+        "closed": Column("text", "why it was not open; empty: it was"),
+        "present": Column("yes or no", "whether the brand was in it"),
+        "chosen": Column("yes or no", "whether it was chosen"),
+        "turning_term": Column(
+            "text", "the part whose smallest change would have made it the choice; empty: none, or it was"
+        ),
+        "turning_change": Column("fraction", "that change, of the part; empty: none", True),
+    },
+    "reviews": {
+        "month": Column("month", "month of the review, YYYY-MM"),
+        "choosing": Column("brands", "brands that chose"),
+        "bound": Column("brands", "brands bound by a contract, or on their way to another mode, after the review"),
+        "moves": Column("moves", "choices changed, one at a time"),
+        "rounds": Column("rounds", "rounds until nobody moved, the last included"),
+        "settled": Column("yes or no", "whether it came to rest within the bound on rounds"),
+        "members": Column("brands", "brands in mode alliance once all that is decided is in force"),
+        "would_leave": Column(
+            "brands", "of the members that chose, those that only their draws keep: 0 is internal stability"
+        ),
+        "would_join": Column(
+            "brands", "of the others, those that only their draws keep out of the alliance: 0 is external stability"
+        ),
+        "members_from_nobody": Column(
+            "brands", "members where the brands that might move end from nobody, others as they are"
+        ),
+        "members_from_everybody": Column("brands", "the same from everybody"),
+        "revenue_share": Column("fraction", "the platform firm's share of the price net of VAT in mode alliance"),
+        "unit_fee": Column("kCNY", "its fee a car in mode alliance"),
+        "research": Column("bn CNY per year", "its research"),
+    },
+    "admissions": {
+        "month": Column("month", "month of the review, YYYY-MM"),
+        "applicant": Column("name", "brand that asked for the full stack"),
+        "way": Column("choice", "mode it asked for: alliance or inside"),
+        "welcome": Column("yes or no", "whether it was let in"),
+        "leader_gain": Column("kCNY per year", "what the platform firm gains by it"),
+        "member": Column("text", "a brand on the full stack already; empty: there was none"),
+        "profit": Column("kCNY per year", "its profit without the applicant"),
+        "change": Column("kCNY per year", "what the applicant does to it"),
+    },
+    "exits": {
+        "month": MONTH,
+        "name": Column("name", "automaker or software stack"),
+        "event": Column("choice", "stopped: an automaker out of cash; orphaned: a stack that nobody supports any more"),
     },
     "headline": {
         "month": MONTH,
@@ -215,7 +286,7 @@ def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
     paid = (market["buyer_price"] * market["units"]).groupby(market["month"]).sum()
     cars = market.groupby("month")[["orders", "units", "backlog"]].sum()
     allied = market["units"].where(market["camp"] == "alliance", 0.0).groupby(market["month"]).sum()
-    spent = ["royalties", "costs", "fixed_costs", "rd"]
+    spent = ["royalties", "costs", "fixed_costs", "rd", "investment"]
     firms = automakers.groupby("month")[["units", "backlog", "revenue", "profit", *spent]].sum()
     leader, state, headline = (tables[name].set_index("month") for name in ("orchestrator", "government", "headline"))
     cumulative = headline["alliance_cumulative_deliveries"]

@@ -14,6 +14,7 @@ from evsim.data import (
     read_battery,
     read_brands,
     read_firm_figures,
+    read_firm_quarters,
     read_launches,
     read_market_table,
     read_membership,
@@ -30,12 +31,22 @@ from evsim.data import (
     software_quality,
 )
 from evsim.data.columns import check_unique, read_table
+from evsim.data.credits import CREDIT_COLUMNS, check_spans
+from evsim.data.firms import QUARTER_COLUMNS, check_quarters
 from evsim.data.launches import LAUNCH_COLUMNS, check_calendar
 from evsim.data.market import NO_ECOSYSTEM, POWERTRAINS, SIZE_CLASSES
 from evsim.data.membership import MEMBERSHIP_COLUMNS, check_overlaps
 from evsim.data.policy import POLICY_COLUMNS, check_instruments
 from evsim.data.record import RECORD_COLUMNS, check_facts
 from evsim.data.software import SOFTWARE_COLUMNS
+from evsim.data.use import (
+    ENERGY_COLUMNS,
+    RESALE_COLUMNS,
+    USE_COLUMNS,
+    check_falling,
+    check_figures,
+    check_prices,
+)
 from evsim.errors import BadRequest
 
 BASES = {"2021": "2021-12", "2023": "2023-12"}
@@ -147,6 +158,25 @@ def test_no_record_is_younger_than_2025():
     assert np.allclose(implied, market["nev_penetration"]["2021":"2025"], atol=0.002)
 
 
+def test_quarters_are_outcomes_after_every_base_date_and_of_makers_that_are_known():
+    quarters = read_firm_quarters()
+    assert quarters["quarter"].min() == "2024Q1" and quarters["quarter"].max() == "2025Q3"
+    assert set(quarters["automaker"]) <= set(read_automakers()["automaker"])
+    partners = set(read_automakers().query("kind == 'alliance_oem'")["automaker"])
+    assert partners <= set(quarters["automaker"])
+
+
+def test_the_quarters_of_2024_add_up_to_the_years_that_the_companies_published():
+    profits = (
+        read_firm_quarters()
+        .query("item == 'net_profit'")
+        .pivot(index="quarter", columns="automaker", values="value")["2024Q1":"2024Q4"]
+    )
+    published = {"Seres": 5.946, "BAIC": -6.95, "JAC": -1.784, "SAIC": 1.666, "BYD": 40.25, "NIO": -22.40}
+    for name, year in published.items():
+        assert profits[name].sum() == pytest.approx(year, abs=0.03), name
+
+
 def test_past_sales_of_the_base_years_are_those_of_the_market_tables():
     totals = read_vintages().groupby("year")["units"].sum()
     assert totals[2021] == pytest.approx(read_market_table("2021")["units"].sum(), rel=1e-6)
@@ -256,6 +286,23 @@ def test_base_figures_differ_between_the_base_dates():
         ("policy.csv", POLICY_COLUMNS, check_instruments, "per_unit", "ad_valorem", "needs 'rate' and no 'amount'"),
         ("launches.csv", LAUNCH_COLUMNS, check_calendar, "2025-11,", "2021-11,", "sort by month"),
         ("record.csv", RECORD_COLUMNS, check_facts, "2025,", "2026,", "up to 2025-12"),
+        ("firm_quarters.csv", QUARTER_COLUMNS, check_quarters, "2025Q3", "2026Q1", "up to 2025Q4"),
+        ("firm_quarters.csv", QUARTER_COLUMNS, check_quarters, "2025Q3", "2025-Q3", "a quarter such as 2024Q1"),
+        ("firm_quarters.csv", QUARTER_COLUMNS, check_quarters, "2025Q3", "2025Q2", "is already on line"),
+        ("energy.csv", ENERGY_COLUMNS, check_prices, "2025-12", "2026-12", "up to 2025-12"),
+        ("energy.csv", ENERGY_COLUMNS, check_prices, "2025-12", "2024-12", "is already on line"),
+        ("energy.csv", ENERGY_COLUMNS, check_prices, "CNY/litre", "CNY/kWh", "must be CNY/litre for petrol"),
+        ("energy.csv", ENERGY_COLUMNS, check_prices, "1,1.3,1.15", "1,1.3,1.35", "must lie between 1 and 1.3"),
+        ("use.csv", USE_COLUMNS, check_figures, "fuel,ice,A0,", "fuel,ice,A00,", "is already on line"),
+        ("use.csv", USE_COLUMNS, check_figures, "grid_factor,,,2015", "grid_factor,,,2020", "is already on line"),
+        ("use.csv", USE_COLUMNS, check_figures, "km/year", "fraction", "must be km/year for distance"),
+        ("resale.csv", RESALE_COLUMNS, check_falling, "ice,3,", "ice,4,", "breaks the order 1, 3, 5, 8, 10"),
+        ("resale.csv", RESALE_COLUMNS, check_falling, "bev,5,0.26", "bev,5,0.5", "must be below 0.43"),
+        ("resale.csv", RESALE_COLUMNS, check_falling, "erev,10,", "ice,10,", "is already on line"),
+        ("credits.csv", CREDIT_COLUMNS, check_spans, "2021,2023,cap", "2020,2023,cap", "has two values in a year"),
+        ("credits.csv", CREDIT_COLUMNS, check_spans, "2021,2023,cap", "2021,2020,cap", "is before the first"),
+        ("credits.csv", CREDIT_COLUMNS, check_spans, "range_factor,150", "range_factor,", "needed for range_factor"),
+        ("credits.csv", CREDIT_COLUMNS, check_spans, "range_factor,150", "range_factor,100", "two values in a year"),
     ],
 )
 def test_a_fault_in_a_shipped_table_is_noticed_on_loading(tmp_path, name, columns, check, old, new, expected):
@@ -278,7 +325,7 @@ def test_the_digests_are_those_of_the_files_and_the_readme_speaks_of_each():
     for name, digest in digests.items():
         assert hashlib.sha256(shipped_path(name).read_bytes()).hexdigest() == digest
         assert f"`{name}`" in readme
-    assert len(digests) == 16
+    assert len(digests) == 21
     assert sum(shipped_path(name).stat().st_size for name in digests) < 4e6
 
 

@@ -6,25 +6,28 @@ from evsim.economics.pricing import Demand, PriceGame
 
 
 def demand_twin(game, prices):
-    """Probabilities, and shares, from the logit's formula."""
+    """Probabilities, and shares, from the logit's formula; every consumer at the buyer's price of its class."""
     demand = game.demand
-    utility = demand.utility - demand.price_sensitivity[:, None] * game.buyer_price.value(prices)
+    paid = game.rule.value(prices)[game.rule.class_of]
+    utility = demand.utility - demand.price_sensitivity[:, None] * paid
     odds = np.exp(utility)
     chances = odds / (np.exp(demand.outside_utility) + odds.sum(axis=1))[:, None]
     return chances, demand.weights @ chances
 
 
 def zeta_twin(game, prices):
-    """ζ from dense matrices, no kinks: p_j = (B c + F + (A s_j / q'_j + Σ_k Γ_jk m_fk) / Λ_j) / A."""
+    """ζ from dense matrices, no kinks: p_j = (B c + F + (A s_j + Σ_k G_jk m_fk) / L_j) / A, with each consumer's q'_ij in
+    L_j = Σ_i w_i α_i q'_ij P_ij and G_jk = Σ_i w_i α_i q'_ij P_ij P_ik."""
     chances, shares = demand_twin(game, prices)
-    weighted = (game.demand.weights * game.demand.price_sensitivity)[:, None] * chances
+    slopes = game.rule.slope_below(prices)[game.rule.class_of]
+    weighted = (game.demand.weights * game.demand.price_sensitivity)[:, None] * slopes * chances
     total, cross = weighted.sum(axis=0), weighted.T @ chances
     costs = game.cost_weights * game.marginal_costs + game.payments
     margins = game.revenue_weights * prices - costs
-    slope, answer = game.buyer_price.slope_below(prices), np.array(prices, dtype=float)
+    answer = np.array(prices, dtype=float)
     for j, f in enumerate(game.setter):
         if f >= 0:
-            margin = (game.revenue_weights[f, j] * shares[j] / slope[j] + cross[j] @ margins[f]) / total[j]
+            margin = (game.revenue_weights[f, j] * shares[j] + cross[j] @ margins[f]) / total[j]
             answer[j] = (costs[f, j] + margin) / game.revenue_weights[f, j]
     return answer
 

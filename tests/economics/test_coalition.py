@@ -14,6 +14,7 @@ from evsim.economics.coalition import (
     membership_hysteresis,
     myopic_path,
     royalty_curve,
+    settle,
     worst_stable,
 )
 
@@ -191,6 +192,65 @@ def test_a_gain_within_the_tolerance_moves_nobody():
     assert not from_nobody(payoff, 3, tolerance=1e-7).membership.any()
 
 
+# Choices of any kind, made one at a time.
+
+
+def following(player, choices):
+    """Everybody takes what the one before has; the first keeps its own."""
+    return choices[max(player - 1, 0)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_settling_on_memberships_is_the_myopic_path(seed):
+    payoff, order = random_payoff(5, seed), list(np.random.default_rng(seed).permutation(5))
+
+    def better(firm, members):
+        there = np.array(members)
+        there[firm] = not there[firm]
+        return bool(there[firm] if payoff(there)[firm] > payoff(np.array(members))[firm] else members[firm])
+
+    path = myopic_path(payoff, [0, 1, 0, 1, 0], order)
+    rest = settle(better, [False, True, False, True, False], order)
+    assert [list(step) for step in rest.steps] == path.steps.tolist()
+    assert list(rest.choices) == path.membership.tolist()
+    assert (rest.movers, rest.rounds) == (path.movers.tolist(), path.rounds)
+    assert (rest.settled, rest.cycled) == (path.settled, path.cycled)
+
+
+def test_choices_may_be_any_names_and_a_round_is_taken_in_order():
+    rest = settle(following, ["inside", "alliance", "out"], [2, 1, 0])
+    assert rest.choices == ("inside", "inside", "inside")
+    assert rest.steps[1] == ("inside", "alliance", "alliance")  # the last to stand in line moves first
+    assert rest.movers == [2, 1, 2] and rest.rounds == 3 and rest.settled and not rest.cycled
+    quick = settle(following, ["inside", "alliance", "out"], [0, 1, 2])
+    assert quick.choices == rest.choices and quick.movers == [1, 2] and quick.rounds == 2
+
+
+def test_where_it_settled_nobody_would_choose_otherwise():
+    rest = settle(following, list("abcd"), [3, 2, 1, 0])
+    assert rest.settled
+    assert all(following(player, rest.choices) == choice for player, choice in enumerate(rest.choices))
+
+
+def test_a_pursuit_of_choices_goes_round_and_says_so():
+    def pursuit(player, choices):
+        return choices[1] if player == 0 else (choices[0] + 1) % 3
+
+    rest = settle(pursuit, [0, 0], [0, 1])
+    assert rest.cycled and not rest.settled
+    assert rest.steps[0] in rest.steps[1:]
+
+
+def test_rounds_run_out_before_choices_rest():
+    rest = settle(following, list("abcd"), [3, 2, 1, 0], max_rounds=2)
+    assert rest.rounds == 2 and not rest.settled and not rest.cycled
+
+
+def test_with_nobody_to_choose_everything_rests():
+    rest = settle(following, [], [])
+    assert rest.settled and rest.choices == () and rest.rounds == 1 and not rest.movers
+
+
 # The leader's terms.
 
 WORTH = np.array([10.0, 8.0, 5.0, 1.0])  # what membership is worth to each firm, before a price of 40
@@ -258,6 +318,8 @@ def test_points_where_membership_never_rests_are_not_the_leaders_choice():
         (lambda: myopic_path(network(1, 1), [0, 1, 0], order=[0, 1, 1]), "each of 3 firms once"),
         (lambda: myopic_path(network(1, 1), [0, 1, 0], max_rounds=0), "max_rounds=0"),
         (lambda: myopic_path(network(1, 1), [0, 2, 0]), "a membership must say"),
+        (lambda: settle(following, ["a", "b"], [0]), "each of 2 firms once"),
+        (lambda: settle(following, ["a", "b"], [0, 1], max_rounds=0), "max_rounds=0"),
         (lambda: all_memberships(network(1, 1), 3).row([True]), "a membership must say"),
         (lambda: best_stable(network(1, 1), 3), "leader's last"),
         (lambda: royalty_curve(lambda r, w: network(1, 1), 3, 0.0, 0.0), "leader's last"),

@@ -85,6 +85,8 @@ def values_twin(game, prior, to_go, wins=0, losses=0):
 
     p = chance(wins, losses)
     success = worth_twin(game.build, game, to_go - 1)
+    if game.free_disposal:
+        success = max(success, later(wins, losses + 1))
     expected = p * success + (1.0 - p) * later(wins, losses + 1)
     return (
         game.wait_flow - game.build.cost + game.discount * expected,
@@ -96,7 +98,8 @@ def values_twin(game, prior, to_go, wins=0, losses=0):
 @pytest.mark.parametrize(("rivals", "periods"), [(0, 6), (1, 4), (2, 3)])
 @pytest.mark.parametrize("prior", belief_examples())
 def test_values_are_those_of_the_tree_of_all_histories(rivals, periods, prior):
-    for game in (problem(rival_attempts=rivals), patient(rivals)):
+    unwanted = problem(build=Route(5.0, flow=1.0), rival_attempts=rivals, free_disposal=True)
+    for game in (problem(rival_attempts=rivals), patient(rivals), unwanted):
         values = build_join_or_wait(game, prior, periods).values
         assert values[0, 0, 0] == pytest.approx(values_twin(game, prior, periods), abs=1e-10)
         later = values_twin(game, prior, periods - 1, 0, rivals + 1)
@@ -416,6 +419,64 @@ def test_gumbel_shocks_choose_as_often_as_the_chances_say():
     assert np.abs(observed - chances[0]).max() < 4.5 * 0.5 / 200.0
 
 
+# A success that need not be used.
+
+
+@given(st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.floats(-5.0, 30.0), st.integers(1, 8))
+def test_better_chances_never_make_an_attempt_worth_less_where_a_success_need_not_be_used(one, other, flow, periods):
+    game = problem(build=Route(3.0, flow=flow, delay=1), free_disposal=True)
+    low, high = (build_join_or_wait(game, Belief.known(chance), periods) for chance in sorted((one, other)))
+    assert (high.values[0, 0, 0] >= low.values[0, 0, 0] - 1e-9).all()
+
+
+def test_without_disposal_better_chances_of_a_bad_stack_do_make_it_worth_less():
+    """Whoever succeeds is stuck with it, whoever fails joins."""
+    bad = problem(build=Route(3.0, flow=0.0))
+    values = [build_join_or_wait(bad, Belief.known(chance), 6).values[0, 0, 0, BUILD] for chance in (0.1, 0.9)]
+    assert values[1] < values[0] - 1.0
+    free = [
+        build_join_or_wait(problem(build=Route(3.0, flow=0.0), free_disposal=True), Belief.known(chance), 6).values[
+            0, 0, 0
+        ]
+        for chance in (0.1, 0.9)
+    ]
+    assert free[0] == pytest.approx(free[1], abs=1e-12)
+    assert free[0][BUILD] == pytest.approx(free[0][WAIT] - 3.0, abs=1e-12)
+
+
+def test_disposal_changes_nothing_where_a_success_is_worth_more_than_all_else():
+    plain, free = (build_join_or_wait(problem(free_disposal=way), Belief.beta(2.0, 3.0), 6) for way in (False, True))
+    assert np.array_equal(plain.values, free.values, equal_nan=True)
+
+
+# What keeps a firm where it is.
+
+
+@given(st.lists(st.floats(-50.0, 50.0), min_size=2, max_size=7), st.floats(0.01, 2.0), st.floats(0.001, 0.6))
+def test_with_the_constant_of_staying_a_firm_moves_as_often_as_it_did(values, precision, rate):
+    constant = options.staying_constant(values, precision, rate)
+    before = np.array(values)
+    after = before + np.array([constant / precision] + [0.0] * (len(values) - 1))
+    moving = 1.0 - options.logit_choice(after, precision)[0][0]
+    unaided = 1.0 - options.logit_choice(before, precision)[0][0]
+    assert moving == pytest.approx(min(rate, unaided), rel=1e-6, abs=1e-12)
+    assert constant >= 0.0 and (constant > 0.0) == (unaided > rate * (1.0 + 1e-12))
+
+
+def test_ways_that_are_closed_pull_nobody():
+    values = np.array([1.0, -np.inf, 9.0, -np.inf])
+    assert options.staying_constant(values, 0.5, 0.02) == pytest.approx(
+        options.staying_constant(values[[0, 2]], 0.5, 0.02), rel=1e-14
+    )
+    assert options.staying_constant([3.0, -np.inf], 0.5, 0.02) == 0.0
+    assert options.staying_constant([3.0], 0.5, 0.02) == 0.0
+
+
+def test_two_ways_alike_are_kept_apart_by_the_log_odds_of_staying():
+    assert options.staying_constant([4.0, 4.0], 7.0, 0.02) == pytest.approx(math.log(0.98 / 0.02), rel=1e-14)
+    assert options.staying_constant([0.0, 1e6], 1.0, 0.5) == pytest.approx(1e6)  # no exponential overflows
+
+
 # Investment under uncertainty.
 
 MARKETS = [(0.0, 0.2, 0.04), (0.02, 0.1, 0.08), (-0.03, 0.3, 0.05), (0.01, 0.4, 0.011), (0.03, 0.0, 0.05)]
@@ -537,6 +598,10 @@ def test_risk_makes_a_firm_wait_longer():
         (lambda: outcomes(build_join_or_wait(problem(), Belief.known(0.5), 3), None, [1, 0, 0]), "rival_successes"),
         (lambda: options.logit_choice([1.0, 2.0], -1.0), "precision=-1.0"),
         (lambda: options.logit_choice([-np.inf, -np.inf], 1.0), "at least one action"),
+        (lambda: build_join_or_wait_for_ever(problem(free_disposal=True), Belief.known(0.5)), "finite horizon"),
+        (lambda: options.staying_constant([1.0, 2.0], 1.0, 0.0), "rate=0.0"),
+        (lambda: options.staying_constant([1.0, 2.0], 1.0, 1.0), "rate=1.0"),
+        (lambda: options.staying_constant([-np.inf, 2.0], 1.0, 0.1), "present way must be open"),
         (lambda: options.excess_root(0.05, 0.2, 0.05), "must be above drift"),
         (lambda: options.excess_root(0.0, -0.2, 0.05), "volatility=-0.2"),
         (lambda: options.investment_threshold(0.0, 0.0, 0.2, 0.05), "cost=0.0"),

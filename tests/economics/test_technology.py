@@ -111,3 +111,26 @@ def test_survival_is_the_weibull_law(age, scale, shape):
     assert technology.survival(age, scale, shape) == pytest.approx(
         stats.weibull_min.sf(age, shape, scale=scale), abs=1e-12
     )
+
+
+@given(st.floats(0.1, 2.0), st.integers(1, 30), st.integers(1, 30), st.floats(0.0, 2.0))
+def test_attention_falls_with_the_number_of_partners_by_its_elasticity(support, members, base, elasticity):
+    left = technology.diluted(support, members, base, elasticity)
+    assert np.log(left / support) == pytest.approx(-elasticity * np.log(members / base), abs=1e-9)
+    assert technology.diluted(support, base, base, elasticity) == pytest.approx(support)
+    assert technology.diluted(support, members + 1, base, elasticity) <= left
+
+
+def test_without_partners_attention_is_what_the_first_would_get():
+    assert technology.diluted(0.8, 0, 4, 0.5) == technology.diluted(0.8, 1, 4, 0.5) == pytest.approx(1.6)
+
+
+@given(st.floats(0.1, 10.0), st.floats(1.0, 1e6), st.floats(1.0, 1e6), st.floats(0.0, 2.0))
+def test_a_budget_follows_revenue_with_constant_elasticity(base, revenue, base_revenue, elasticity):
+    budget = technology.research_budget(base, revenue, base_revenue, elasticity)
+    assert np.log(budget / base) == pytest.approx(elasticity * np.log(revenue / base_revenue), abs=1e-9)
+
+
+def test_a_firm_that_sold_nothing_spends_what_it_set_out_with():
+    assert technology.research_budget(3.0, 500.0, 0.0, 0.5) == 3.0
+    assert technology.research_budget(3.0, -5.0, 100.0, 0.5) == 0.0  # and one that sells nothing, nothing

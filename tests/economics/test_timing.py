@@ -102,6 +102,125 @@ def test_months_overdue_of_waiting_households_follow_their_stationary_law(inclus
     assert np.abs(counted - law).max() < 1.0 / 20_000 + 1e-9
 
 
+# Pull-forward: trips moved by an announced change.
+
+PATHS = st.lists(st.floats(-2.0, 3.0), min_size=2, max_size=9)
+
+
+def step_path(n_before, n_after, loss):
+    """Inclusive values that fall by a loss after some months."""
+    return np.repeat([1.0, 1.0 - loss], [n_before, n_after])
+
+
+@given(value=st.floats(-5.0, 5.0), n_months=st.integers(1, 12), cost=st.floats(0.0, 2.0), mean=st.floats(0.01, 5.0))
+def test_without_an_announcement_nothing_moves(value, n_months, cost, mean):
+    values, due = np.full(n_months, value), np.arange(n_months + 3)
+    assert (timing.best_months(values, due, np.full(n_months + 3, cost)) == due).all()
+    flow = np.random.default_rng(n_months).uniform(0.5, 2.0, n_months)
+    assert (timing.shopping_profile(values, flow, mean) == flow).all()
+    assert (timing.expiry_profile(0.0, n_months, mean) == 1.0).all()
+
+
+@given(loss=st.floats(0.01, 3.0), cost=st.floats(0.001, 2.0), due=st.integers(0, 11))
+def test_a_loss_pulls_a_trip_to_the_last_month_before_it_when_it_exceeds_the_cost_of_advancing(loss, cost, due):
+    pulled = due >= 5 and 1.0 - (1.0 - loss) > cost * (due - 4)
+    assert timing.best_month(step_path(5, 7, loss), due, cost) == (4 if pulled else due)
+
+
+@given(gain=st.floats(0.01, 3.0), cost=st.floats(0.001, 2.0), due=st.integers(0, 11))
+def test_a_gain_delays_a_trip_to_the_first_month_after_it_likewise(gain, cost, due):
+    delayed = due < 5 and 1.0 + gain - 1.0 > cost * (5 - due)
+    assert timing.best_month(step_path(5, 7, -gain), due, cost) == (5 if delayed else due)
+
+
+@given(path=PATHS, due=st.integers(0, 8), cost=st.floats(0.0, 1.5))
+def test_no_month_is_worth_more_than_the_one_chosen(path, due, cost):
+    values = np.array(path)
+    chosen = timing.best_month(values, due, cost)
+    if due >= len(values):
+        assert chosen == due
+        return
+    worth = values - cost * np.abs(np.arange(len(values)) - due)
+    assert worth[chosen] >= worth.max() - 1e-12
+    assert timing.best_months(np.tile(values, (3, 1)), np.full(3, due), np.full(3, cost)).tolist() == [chosen] * 3
+
+
+@given(path=PATHS, cost=st.floats(0.001, 1.5))
+def test_the_plan_of_one_month_is_still_the_plan_of_the_next(path, cost):
+    values = np.array(path)
+    for due in range(len(values)):
+        chosen = timing.best_month(values, due, cost)
+        for now in range(min(chosen, due) + 1):  # months pass; the path is what was announced
+            worth = values[now:] - cost * np.abs(np.arange(now, len(values)) - due)
+            again = now + timing.best_month(values[now:], due - now, cost)
+            assert worth[again - now] == pytest.approx(worth[chosen - now], abs=1e-12)
+
+
+@given(path=PATHS, due=st.integers(0, 8), mean=st.floats(0.05, 2.0))
+def test_the_chances_of_months_are_those_of_households_whose_costs_follow_the_exponential_law(path, due, mean):
+    values, n = np.array(path), 4000
+    if due >= len(values):
+        return
+    chances = np.empty(len(values))
+    timing.month_chances(values, due, mean, chances)
+    assert chances.sum() == pytest.approx(1.0, abs=1e-12)
+    assert (chances >= 0.0).all()
+    costs = timing.exponential_quantile((np.arange(n) + 0.5) / n, mean)
+    counted = np.bincount(timing.best_months(values, np.full(n, due), costs), minlength=len(values)) / n
+    assert np.abs(counted - chances).max() <= 1.0 / n + 1e-9
+
+
+def test_the_exponential_quantile_is_scipys():
+    chances = np.array([0.001, 0.3, 0.5, 0.99])
+    assert timing.exponential_quantile(chances, 0.7) == pytest.approx(stats.expon.ppf(chances, scale=0.7), rel=1e-12)
+
+
+@given(path=PATHS, mean=st.floats(0.05, 2.0), seed=st.integers(0, 99))
+def test_trips_are_moved_and_never_lost(path, mean, seed):
+    flow = np.random.default_rng(seed).uniform(0.5, 2.0, len(path))
+    assert timing.shopping_profile(path, flow, mean).sum() == pytest.approx(flow.sum(), rel=1e-12)
+
+
+@pytest.mark.parametrize("loss", [1.2, 0.3, -0.8])
+@pytest.mark.parametrize("horizon", [1, 3, 6])
+def test_surge_and_cliff_have_their_closed_form(loss, horizon):
+    """Whoever is due n months after the last good month moves with chance 1 − exp(−loss/(n c̄)), n ≤ horizon."""
+    profile = timing.expiry_profile(loss, horizon, 0.25)
+    moved = 1.0 - np.exp(-abs(loss) / (0.25 * np.arange(1, horizon + 1)))
+    near, far = (
+        (profile[:horizon][::-1], profile[horizon:]) if loss > 0 else (profile[horizon:], profile[:horizon][::-1])
+    )
+    assert near == pytest.approx(np.r_[1.0 + moved.sum(), np.ones(horizon - 1)], rel=1e-12)
+    assert far == pytest.approx(1.0 - moved, rel=1e-12)
+    assert profile.sum() == pytest.approx(2.0 * horizon, rel=1e-12)
+    path = step_path(horizon, horizon, loss)
+    assert timing.shopping_profile(path, np.ones(2 * horizon), 0.25) == pytest.approx(profile, rel=1e-12)
+    assert timing.shift_chance(abs(loss), 0.0, 2, 0.25) == pytest.approx(1.0 - np.exp(-abs(loss) / 0.5), rel=1e-12)
+
+
+@pytest.mark.parametrize(("low", "high"), [((0.2, 0.25), (0.6, 0.25)), ((0.6, 0.5), (0.6, 0.25))])
+def test_a_greater_loss_and_a_smaller_cost_deepen_the_cliff(low, high):
+    (loss, mean), (greater, smaller) = low, high
+    mild, deep = timing.expiry_profile(loss, 6, mean), timing.expiry_profile(greater, 6, smaller)
+    assert deep[5] > mild[5] > 1.0
+    assert (deep[6:] < mild[6:]).all()
+    assert (np.diff(deep[6:]) > 0).all()  # farther due dates move less
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: timing.shopping_profile(np.ones(3), np.ones(3), 0.0), "must be positive"),
+        (lambda: timing.shopping_profile(np.ones(3), np.ones(4), 1.0), "alike"),
+        (lambda: timing.expiry_profile(1.0, 0, 1.0), "at least one month"),
+        (lambda: timing.expiry_profile(1.0, 3, 0.0), "must be positive"),
+    ],
+)
+def test_faulty_profiles_are_refused(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()
+
+
 @given(st.floats(12.0, 240.0), st.floats(0.6, 8.0))
 def test_the_weibull_scale_gives_the_mean(mean, shape):
     scale = timing.weibull_scale(mean, shape)

@@ -14,6 +14,8 @@ def two_platforms(first_month=-24, months=60):
         quality=np.zeros(2),
         research=np.ones(2),
         base_research=np.ones(2),
+        dormant=np.zeros(2, dtype=bool),
+        in_house=np.array([True, False]),
         sales=zeros.copy(),
         electric_sales=np.zeros(months),
         first_month=first_month,

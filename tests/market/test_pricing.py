@@ -5,9 +5,9 @@ import pytest
 from market.worlds import opened, run_small
 
 from evsim.economics.contracts import maker_net
-from evsim.economics.pricing import equilibrium_prices
+from evsim.economics.pricing import equilibrium_prices, zeta
 from evsim.market.offers import MODE
-from evsim.market.pricing import margins, price_game
+from evsim.market.pricing import margins, price_game, set_prices
 
 HALF_YEAR = {"end": "2024-06"}
 
@@ -42,7 +42,7 @@ def test_cost_plus_keeps_every_margin():
     market = run.market[~run.market["mode"].isin(["alliance", "inside"])]
     ratio = (market["price"] / market["marginal_cost"]).groupby(market["product"])
     assert (ratio.max() - ratio.min()).max() < 1e-9
-    model = opened(HALF_YEAR, {"pricing": {"rule": "cost_plus"}})
+    model = opened(HALF_YEAR, {"pricing": {"rule": "cost_plus"}, "modes": {"rule": "timeline"}})
     model.run_model()
     offers, rows = model.market.offers, model.market.on_sale()
     terms = model.market.terms(rows)
@@ -108,3 +108,91 @@ def test_the_survey_is_the_same_for_every_number_of_consumers():
     few, many = opened().market, opened({"consumers": {"count": 3_000}}).market
     assert np.array_equal(few.panel.tastes, many.panel.tastes)
     assert np.array_equal(few.panel.owners.line, many.panel.owners.line)
+
+
+def handed_in(market, **by_brand):
+    """A price by hand for every line of some brands, until it is taken back."""
+    market.given_price = np.full(len(market.offers), np.nan)
+    for brand, price in by_brand.items():
+        market.given_price[market.offers.brand == market.names.brands.index(brand)] = price
+    return market
+
+
+@pytest.mark.parametrize("rule", ["nash", "best_response", "cost_plus", "fixed"])
+def test_a_price_handed_in_is_the_price_under_every_rule_even_in_a_war(rule):
+    war = {"war_start": "2024-01", "war_end": "2024-02"}
+    market = handed_in(opened(HALF_YEAR, {"pricing": {"rule": rule, **war}}).market, Tesla=199.5, BYD=88.25)
+    market.month = 1
+    rows, given = market.on_sale(), market.given_price
+    set_prices(market, rows)
+    kept = rows[~np.isnan(given[rows])]
+    assert len(kept) >= 3
+    assert np.array_equal(market.offers.price[kept], given[kept])
+
+
+ALIKE = {  # one kind of household: the plain logit, where prices are strategic complements
+    "consumers": dict.fromkeys(
+        [f"{taste}_spread" for taste in ("income", "software_taste", "electric_taste", "class_taste", "premium_taste")],
+        0.0,
+    )
+    | {"phone_effect": 0.0, "price_sensitivity": 0.05},
+    "lock_in": {"switching_cost": 0.0, "brand_loyalty": 0.0, "word_of_mouth": 0.0, "community_size": 50},
+}
+
+
+def replies(cut, *layers):
+    """How much rivals' prices change when BYD's are handed in at a fraction less, `[J]`, and whose prices are theirs."""
+    alone, other = opened(HALF_YEAR, *layers).market, opened(HALF_YEAR, *layers).market
+    rows, offers = alone.on_sale(), other.offers
+    byd = offers.brand == other.names.brands.index("BYD")
+    other.given_price = np.where(byd, (1.0 - cut) * offers.price, np.nan)
+    alone.given_price = np.where(byd, offers.price, np.nan)
+    for market in (alone, other):
+        market.month = 1
+        assert set_prices(market, rows) < 1e-3
+    reply = zeta(price_game(other, rows), offers.price[rows])
+    assert np.array_equal(reply[byd[rows]], offers.price[byd & offers.on_sale])
+    rivals = ~byd[rows] & ~offers.pooled[rows]
+    return (offers.price - alone.offers.price)[rows][rivals]
+
+
+def test_rivals_reply_to_a_price_handed_in_and_follow_a_cut_where_households_are_alike():
+    """Where they differ a cut takes away those who mind the price, and rivals may well charge the others more."""
+    assert (replies(0.3, ALIKE) < -1e-3).all()
+    assert (np.abs(replies(0.3)) > 1e-2).all()
+
+
+def test_a_maker_with_a_line_priced_by_hand_still_counts_its_margin():
+    """A dear flagship spares the maker's other lines a rival of their own."""
+    market = opened(HALF_YEAR).market
+    rows, offers = market.on_sale(), market.offers
+    mine = rows[offers.brand[rows] == market.names.brands.index("BYD")]
+    market.given_price = np.full(len(offers), np.nan)
+    market.given_price[mine[0]] = offers.price[mine[0]]
+    game = price_game(market, rows)
+    assert game.setter[rows == mine[0]] == -1
+    assert (game.revenue_weights[:, rows == mine[0]] > 0).any()
+    solution = equilibrium_prices(game, offers.price[rows])
+    assert solution.prices == pytest.approx(offers.base_price[rows], abs=1e-6)  # nothing changed, so nothing moves
+
+
+def test_a_price_taken_back_is_set_by_the_rule_again():
+    market = opened(HALF_YEAR).market
+    rows = market.on_sale()
+    market.month = 1
+    set_prices(market, rows)
+    free = market.offers.price.copy()
+    handed_in(market, Tesla=400.0)
+    set_prices(market, rows)
+    assert (market.offers.price != free).any()
+    market.given_price = np.empty(0)
+    set_prices(market, rows)
+    assert market.offers.price[rows] == pytest.approx(free[rows], abs=0.1)  # visits are reckoned at last month's prices
+
+
+def test_every_price_may_be_handed_in():
+    market = opened(HALF_YEAR).market
+    rows = market.on_sale()
+    market.given_price = 1.1 * market.offers.price
+    assert set_prices(market, rows) == 0.0
+    assert np.array_equal(market.offers.price[rows], market.given_price[rows])

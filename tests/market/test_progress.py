@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from market.worlds import HISTORY, STILL, merged, opened, run_small
 
-from evsim.economics.contracts import borne_by_leader, maker_net
 from evsim.market.offers import MODE
-from evsim.market.progress import adopt, advance_platforms, set_drift, success_chance
+from evsim.market.progress import advance_platforms, set_drift, success_chance
 
 
 def advantages(*layers):
@@ -134,27 +133,6 @@ def test_hardware_of_laggards_converges_to_the_frontier_in_lines_on_sale_and_to_
         left = offers.hardware_gap * 0.95**months
         assert offers.hardware_gap - offers.hardware == pytest.approx(left, abs=1e-12)
     assert (offers.hardware_gap > 0).any() and (offers.hardware_gap == 0).any()
-
-
-@pytest.mark.parametrize("way", [("supplier", "supplier"), ("huawei", "inside")])
-def test_a_brand_that_leaves_the_alliance_bears_parts_and_shops_itself_and_gets_them_back(way):
-    market = opened().market
-    offers, vat = market.offers, market.scenario.subsidy.vat
-    rows = np.flatnonzero(offers.on_sale & (offers.mode == MODE["alliance"]))
-    cost, price, terms = offers.cost[rows].copy(), offers.base_price[rows], market.terms(rows)
-    borne = borne_by_leader(price, terms, vat)
-    adopt(market, rows, *way)
-    after = market.terms(rows)
-    assert offers.cost[rows] + borne_by_leader(price, after, vat) == pytest.approx(cost + borne, rel=1e-12)
-    shops = terms.revenue_share * price / (1.0 + vat)
-    assert offers.cost[rows] - cost == pytest.approx(shops + (terms.parts_cost - after.parts_cost), rel=1e-12)
-    assert (shops > 0).all() and (terms.parts_cost > 0).all()
-    saved_or_paid = maker_net(price, after, vat) - offers.cost[rows] - (maker_net(price, terms, vat) - cost)
-    fees_less_parts = (terms.unit_fee - terms.parts_cost) - (after.unit_fee - after.parts_cost)
-    assert saved_or_paid == pytest.approx(fees_less_parts, abs=1e-9)
-    adopt(market, rows, "huawei", "alliance")
-    assert offers.cost[rows] == pytest.approx(cost, rel=1e-14)
-    assert (offers.mode[rows] == MODE["alliance"]).all()
 
 
 def test_the_base_fleet_is_on_the_road_at_month_0():

@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from evsim.market.brands import Brand
 from evsim.model import EVMarket
 from evsim.params import Scenario
 from evsim.results import Run
@@ -13,7 +14,9 @@ SMALL = {
     "consumers": {"count": 2_000, "reference_size": 500},
     "pricing": {"survey_size": 100},
     "lock_in": {"community_size": 50},
+    "modes": {"rule": "timeline"},
 }
+CHOSEN = {"modes": {"rule": "chosen"}}  # brands choose
 STILL = {  # nothing changes but who shops
     "pricing": {"rule": "fixed"},
     "lock_in": {"switching_cost": 0.0, "network_effect": 0.0},
@@ -63,6 +66,17 @@ def run_small(*layers: dict, seed: int | None = None) -> Run:
 @cache
 def _run(scenario: Scenario) -> Run:
     return run(scenario, threads=1)
+
+
+def brand_of(market, name: str, automaker: str | None = None) -> Brand:
+    """The brand of that name; where several makers sell it, of that maker."""
+    names = market.names
+    (brand,) = (
+        brand
+        for brand in market.brands
+        if names.brands[brand.brand] == name and automaker in (None, names.automakers[brand.automaker])
+    )
+    return brand
 
 
 def own_table(folder, rows=OWN) -> str:

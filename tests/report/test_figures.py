@@ -4,18 +4,30 @@ from types import SimpleNamespace
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.text import Text
+from synthetic_reviews import refused_then_joined, review, way, with_tables
 from synthetic_run import record, synthetic_run
 
 from evsim import words
 from evsim.errors import StorageError
 from evsim.params import Scenario
-from evsim.report.figures import FIGURES, comparison, draw, draw_all, draw_comparison
+from evsim.report.figures import EMPTY, FIGURES, comparison, draw, draw_all, draw_comparison
 from evsim.report.figures.alliance import observed_so_far
 from evsim.report.figures.lock_in import switching_matrix
+from evsim.report.figures.modes import COLOURS, NOT_SOLD, brands_drawn, modes, ways_sold
+from evsim.report.figures.partners import (
+    middles,
+    partners,
+    partners_finding,
+    reported_quarters,
+    reported_scope,
+    simulated_quarters,
+)
 from evsim.report.figures.series import observed, trailing, trailing_prices, trailing_shares
 from evsim.report.figures.style import house_style, label_ends, new_figure, spread
 from evsim.results import Run
@@ -128,8 +140,6 @@ def test_trailing_shares_start_at_month_zero_and_end_with_the_last_twelve_months
 
 
 def test_trailing_sums_take_the_season_out():
-    import pandas as pd
-
     season = pd.DataFrame({"cars": [10.0] + [10.0 + 3.0 * np.sin(2 * np.pi * month / 12) for month in range(36)]})
     assert np.ptp(trailing(season)["cars"].iloc[12:]) < 1e-9
 
@@ -153,6 +163,146 @@ def test_observed_deliveries_are_added_up_from_the_runs_first_year():
     assert list(points) == [2023.0, 2024.0, 2025.0, 2026.0]
     assert points[2024.0] == pytest.approx((76_180 + 94_380) / 1e6)
     assert points[2026.0] == pytest.approx((76_180 + 94_380 + 448_092 + 588_549) / 1e6)
+
+
+def test_a_partners_quarter_is_the_sum_of_its_three_months_and_ends_with_the_reports(run):
+    quarters = simulated_quarters(run)
+    assert list(quarters.index) == [*(f"2024Q{n}" for n in (1, 2, 3, 4)), "2025Q1", "2025Q2", "2025Q3"]
+    assert set(quarters) == set(reported_quarters()) == {"Seres", "Chery", "BAIC", "JAC", "SAIC"}
+    months = run.automakers.query("automaker == 'BAIC' and '2024-10' <= month <= '2024-12'")
+    assert quarters.loc["2024Q4", "BAIC"] == pytest.approx(months["profit"].sum() / 1e6)
+
+
+def test_reported_quarters_are_those_of_the_companies():
+    reported = reported_quarters()
+    assert reported["Seres"]["2025Q1":"2025Q3"].tolist() == [0.748, 2.193, 2.371]
+    assert (reported["BAIC"] < 0).all() and (reported["JAC"]["2025Q1":] < 0).all()
+    assert middles(["2024Q1", "2025Q4"]).tolist() == [2024.125, 2025.875]
+
+
+def test_the_partners_finding_compares_makers_with_accounts_of_their_own_in_the_quarters_both_have():
+    reported, scope = reported_quarters(), reported_scope()
+    simulated = reported.copy()
+    simulated.loc[:, "Seres"], simulated.loc[:, "BAIC"] = 2.0, 1.0
+    told = partners_finding(simulated.loc["2025Q2":], reported, scope)
+    assert told.startswith(
+        "From 2025Q2 to 2025Q3 Seres earns 2.0 bn CNY a quarter in the model and 2.3 by its accounts;"
+    )
+    assert "BAIC earns 1.0 bn CNY a quarter in the model and loses 1.2 by its accounts." in told
+    assert "JAC" not in told
+
+
+def test_partners_are_drawn_only_of_runs_with_a_quarter_that_was_reported(tmp_path):
+    def written(run):
+        return [path.stem for path in draw_all(run, tmp_path)]
+
+    assert "partners" not in written(synthetic_run(0, "2024-01", "2024-02"))
+    quarter = synthetic_run(0, "2024-01", "2024-04")
+    assert "partners" in written(quarter)
+    lines = [len(axes.get_lines()[1].get_xdata()) for axes in partners(quarter).axes]
+    assert lines == [1] * 5
+
+
+def test_a_market_without_partners_has_no_quarters_to_compare():
+    accounts = synthetic_run(0, "2024-01", "2024-06").automakers
+    for kept in (accounts["kind"] != "alliance_oem", accounts["automaker"] == "Chery"):  # Chery reported only 2025Q1
+        few = SimpleNamespace(automakers=accounts[kept], switching=[1])
+        assert EMPTY["partners"](few) and not EMPTY["switching"](few)
+        with house_style():
+            assert partners(few).get_suptitle().startswith("No whole quarter of this run")
+
+
+def test_a_partner_that_stops_is_drawn_until_it_does():
+    made = {name: dict(columns) for name, columns in record(0, "2024-01", "2024-12").items()}
+    accounts = made["automakers"]
+    kept = (np.array(accounts["automaker"]) != "JAC") | (np.array(accounts["month"]) < "2024-07")
+    stopped = SimpleNamespace(automakers=pd.DataFrame({name: np.array(accounts[name])[kept] for name in accounts}))
+    quarters = simulated_quarters(stopped)
+    assert quarters["JAC"].notna().tolist() == [True, True, False, False] and quarters["Seres"].notna().all()
+    with house_style():
+        assert len(partners(stopped).axes) == 5
+
+
+def one_brand(*years):
+    """A market in which Alpha is sold in the given ways in each year from 2024 on, and Beta in one way throughout."""
+    rows = [
+        {"month": f"{2024 + year}-{month:02}", "automaker": maker, "brand": brand, "mode": mode, "platform": stack}
+        for year, ways in enumerate(years)
+        for month in range(1, 13)
+        for maker, brand, sold in (("Alpha Motors", "Alpha", ways), ("Beta", "Beta", [("supplier", "none")]))
+        for mode, stack in sold
+    ]
+    market = pd.DataFrame(rows)
+    nobody = synthetic_run(0, "2024-01", "2024-06")
+    return SimpleNamespace(
+        market=market, decisions=nobody.decisions, exits=nobody.exits, base_month="2024-01", scenario=Scenario(),
+        headline=pd.DataFrame({"month": sorted(market["month"].unique())}),
+    )  # fmt: skip
+
+
+def test_a_brand_is_coloured_by_its_way_month_by_month():
+    run = one_brand(
+        [("in_house", "Alpha")], [("inside", "huawei"), ("in_house", "Alpha")], [("alliance", "huawei")], []
+    )
+    ways = ways_sold(run)["Alpha Motors", "Alpha"]
+    assert [ways.get(f"{year}-05", NOT_SOLD) for year in range(2024, 2028)] == [
+        "in-house",
+        "inside",
+        "alliance",
+        NOT_SOLD,
+    ]
+    with house_style():
+        figure = modes(run)
+    (axes,) = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["Alpha (Alpha Motors)"]
+    spans = {to_hex(bar.get_facecolor()).upper(): (bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches}
+    expected = {"in-house": (2024, 2025), "inside": (2025, 2026), "alliance": (2026, 2027)}
+    assert spans == {COLOURS[way_name]: pytest.approx(span) for way_name, span in expected.items()}
+
+
+def test_brands_that_never_moved_and_never_met_the_leader_are_left_out():
+    still = one_brand([("in_house", "Alpha")], [("in_house", "Alpha")])
+    assert brands_drawn(still) == [] and EMPTY["modes"](still)
+    moved = one_brand([("supplier", "momenta")], [("supplier", "none")])
+    assert brands_drawn(moved) == [("Alpha Motors", "Alpha")] and not EMPTY["modes"](moved)
+    member = one_brand([("alliance", "huawei")])
+    assert brands_drawn(member) == [("Alpha Motors", "Alpha")]
+    with house_style():
+        assert modes(still).axes
+
+
+def test_a_brand_that_chose_to_change_is_drawn_with_a_ring_and_a_stopped_maker_with_a_cross(run):
+    exits = [{"month": "2030-03", "name": "BMW Brilliance", "event": "stopped"}]
+    chose = with_tables(run, decisions=refused_then_joined(), exits=exits)
+    assert {("SAIC", "Roewe"), ("BMW Brilliance", "BMW")} <= set(brands_drawn(chose))
+    with house_style():
+        figure = modes(chose)
+        FigureCanvasAgg(figure).draw()
+    (axes,) = figure.axes
+    labels = [label.get_text() for label in axes.get_yticklabels()]
+    marks = {
+        (line.get_marker(), labels[round(float(line.get_ydata()[0]))], round(float(line.get_xdata()[0]), 2))
+        for line in axes.get_lines()
+        if line.get_marker() in ("o", "X") and len(line.get_xdata())
+    }
+    assert marks == {
+        ("o", "IM (SAIC)", 2024.0), ("o", "Roewe (SAIC)", 2025.0), ("o", "BMW (BMW Brilliance)", 2026.0),
+        ("X", "BMW (BMW Brilliance)", 2030.25),
+    }  # fmt: skip
+    assert figure.get_suptitle().replace("\n", " ") + "." == words.modes_finding(chose)
+
+
+def test_a_figure_of_many_brands_says_how_many_it_leaves_out(run):
+    rows = [
+        row
+        for number in range(40)
+        for row in review("2024-01", f"M{number}", f"M{number}", way("none", "none", 1.0), way("inside", "huawei", 2.0))
+    ]
+    many = with_tables(run, decisions=rows)
+    with house_style():
+        figure = modes(many)
+    assert len(figure.axes[0].get_yticks()) == 30
+    assert f"{len(brands_drawn(many)) - 30} more brands are left out." in figure.get_supxlabel().replace("\n", " ")
 
 
 def test_the_observed_record_has_the_alliance_and_the_penetration():

@@ -6,11 +6,15 @@ Subclasses are for rules that differ. Whether a maker is in the alliance is the 
 import mesa
 import numpy as np
 
+from ..errors import BadRequest
 from ..market.accounts import Books, MonthAccounts
+from ..market.brands import Way
 from ..market.offers import MODE
-from ..market.progress import adopt, withdraw
-
-FALLBACK = "supplier"  # the stack of a brand that loses the alliance's: bought from parts makers
+from ..market.progress import own_stacks, stack_research, withdraw
+from ..market.values import Stakes
+from ..market.ways import PARTS, adopt
+from ..params.modes import ModesParams
+from .review import Review
 
 
 class Automaker(mesa.Agent):
@@ -43,8 +47,45 @@ class Automaker(mesa.Agent):
         """Whether one of its brands is sold in mode `alliance`."""
         return bool((self.model.market.offers.mode[self.lines] == MODE["alliance"]).any())
 
-    def review(self) -> None:
-        """Change the mode of brands where the scenario's rule says so."""
+    def choose_mode(self, review: Review) -> Way:
+        """The way in which one of its brands is to get its software, of `review.ways`: the one worth most to it."""
+        return review.best()
+
+    def stakes(self, modes: ModesParams) -> Stakes:
+        """What it weighs beside money: its autonomy, and, owned by the state, volume."""
+        state = self.model.market.traits.ownership.get(self.name) == "state"
+        return Stakes(modes.autonomy_cost, modes.volume_weight if state else 0.0)
+
+    def rules_out(self, way: Way) -> str:
+        """Why it would not go this way whatever that is worth; empty: it would."""
+        return ""
+
+    def price(self) -> dict[str, float]:
+        """Prices of its own choosing this month, line by line, kCNY; lines left out are priced by the scenario's rule."""
+        return {}
+
+    def row_of(self, product: str) -> int:
+        """Row of one of the maker's lines on sale, by its name.
+
+        Raises:
+            BadRequest: it sells no such line this month.
+        """
+        offers = self.model.market.offers
+        names = {offers.product[row]: int(row) for row in self.lines}
+        if product not in names:
+            raise BadRequest(
+                f"{self.name} has no line '{product}' on sale this month; it has {', '.join(names) or 'none'}"
+            )
+        return names[product]
+
+    def invest(self) -> None:
+        """Set the research of a stack of one's own by what its group sells: the largest maker on it decides."""
+        market, books = self.model.market, self.model.books
+        for code in own_stacks(market, self.code):
+            market.platforms.research[code] = stack_research(market, books, code)
+
+    def follow_rule(self) -> None:
+        """Change the mode of brands where the scenario's rule, not their makers, decides."""
         leader = self.model.orchestrator
         if not leader.offered:
             self._leave()
@@ -62,8 +103,8 @@ class Automaker(mesa.Agent):
             return False
         leader = market.platform_code(self.model.orchestrator.platform)
         own = market.platforms.quality[market.offers.platform[rows]].mean()
-        alliance, vat = market.scenario.alliance, market.scenario.subsidy.vat
-        return bool(market.platforms.quality[leader] - own > (alliance.inside_fee - alliance.parts_cost) * (1.0 + vat))
+        inside, vat = market.scenario.contracts.inside, market.scenario.subsidy.vat
+        return bool(market.platforms.quality[leader] - own > (inside.unit_fee - inside.parts_cost) * (1.0 + vat))
 
     def _outsiders(self) -> np.ndarray:
         """The maker's electric lines that are on another stack than the alliance's."""
@@ -72,14 +113,14 @@ class Automaker(mesa.Agent):
         return rows[(market.offers.platform[rows] != leader) & (market.offers.electric[rows] > 0)]
 
     def _take_stack(self) -> None:
-        adopt(self.model.market, self._outsiders(), self.model.orchestrator.platform, "inside")
+        adopt(self.model.market, self._outsiders(), Way("inside", self.model.orchestrator.platform))
 
     def _leave(self) -> None:
         market, rows = self.model.market, self.lines
         leader = market.platform_code(self.model.orchestrator.platform)
         leaving = rows[market.offers.platform[rows] == leader]
         if len(leaving):
-            adopt(market, leaving, FALLBACK, "supplier")
+            adopt(market, leaving, PARTS)
 
     def _follow(self, change) -> None:
         """Move the brand's lines on the stack it leaves to the new one."""
@@ -89,7 +130,7 @@ class Automaker(mesa.Agent):
         if not change.platform:
             withdraw(market, moving)
         elif len(moving):
-            adopt(market, moving, change.platform, change.mode)
+            adopt(market, moving, Way(change.mode, change.platform))
 
     def book(self, accounts: MonthAccounts, books: Books) -> None:
         """Take the month's result to the accounts."""
@@ -104,14 +145,29 @@ class AllianceOEM(Automaker):
 
 
 class Independent(Automaker):
-    """A maker of electric cars only. Software is what it sells: one with a stack of its own does not buy another's."""
+    """A maker of electric cars only. Software is what it sells: one with a stack of its own guards it the more."""
 
     kind = "independent"
 
+    def stakes(self, modes: ModesParams) -> Stakes:
+        """As everybody, but a maker that builds its own stack sets more store by its autonomy."""
+        stakes = super().stakes(modes)
+        factor = modes.independent_autonomy if self.builds_own_stack else 1.0
+        return Stakes(factor * stakes.autonomy_cost, stakes.volume_weight)
+
+    @property
+    def builds_own_stack(self) -> bool:
+        """Whether any of its lines runs on an in-house stack."""
+        return bool(self.model.market.own_software()[self.lines].any())
+
+    def rules_out(self, way: Way) -> str:
+        """A maker with a stack of its own may buy another's, but does not sell its cars in the leader's shops."""
+        own = way.mode == "alliance" and self.builds_own_stack
+        return "a maker with a stack of its own keeps its name and its shops" if own else ""
+
     def buys_stack(self) -> bool:
         """As everybody, unless its lines run on an in-house stack."""
-        own = self.model.market.offers.mode[self.lines] == MODE["in_house"]
-        return not own.any() and super().buys_stack()
+        return not self.builds_own_stack and super().buys_stack()
 
 
 class Incumbent(Automaker):

@@ -18,6 +18,10 @@ from evsim.errors import BadRequest, EvsimError
 
 VERBS = {
     "run": "simulate one scenario: summary on screen, charts and tables in a folder",
+    "why": "why a maker's brands chose their modes at a review of a run",
+    "sweep": "simulate many scenarios: a design of runs in a store that an interruption does not harm",
+    "status": "how far a sweep is, and which of its runs failed",
+    "lock-in": "how strong lock-in is in a scenario, measured in worlds that are compared",
     "scenarios": "list the scenarios, or tell about one",
     "explain": "what a parameter means: value, unit, range, source",
     "warmup": "compile the kernels ahead of the first run",
@@ -58,7 +62,7 @@ def _dispatch(words: list[str]) -> int:
     if verb not in VERBS:
         near = difflib.get_close_matches(verb, VERBS, n=1, cutoff=0.0)[0]
         raise BadRequest(f"unknown command {verb!r}; the nearest is {near}, and `evsim --help` lists all")
-    module = importlib.import_module(f"evsim.cli.{verb}")
+    module = importlib.import_module(f"evsim.cli.{verb.replace('-', '_')}")
     if any(word in ("-m", "--multirun") for word in rest):
         raise BadRequest("-m: several simulations are the work of `evsim sweep`; `evsim run` does one")
     try:

@@ -49,6 +49,18 @@ def own_command() -> str:
     return shlex.quote(near_path(script))
 
 
+def latest_run(outputs: str | os.PathLike[str] = "outputs") -> Path:
+    """The folder of the run that was written last under `outputs`.
+
+    Raises:
+        BadRequest: there is none.
+    """
+    written = [path for path in Path(outputs).glob("*/run.json") if not path.parent.name.startswith(".")]
+    if not written:
+        raise BadRequest(f"no run lies under {outputs}; `{own_command()} run` makes one, or name the folder of a run")
+    return max(written, key=lambda path: (path.stat().st_mtime_ns, path)).parent
+
+
 def near_path(path: Path) -> str:
     """A path relative to the current folder when it lies inside, else absolute."""
     absolute = Path(os.path.abspath(path))

@@ -9,7 +9,8 @@ from typing import Any
 
 _HOMES = {
     "columns": ("Column", "describe", "read_table"),
-    "firms": ("read_automakers", "read_brands", "read_firm_figures"),
+    "credits": ("credit_price", "credit_rules", "read_credits"),
+    "firms": ("read_automakers", "read_brands", "read_firm_figures", "read_firm_quarters"),
     "hardware": ("read_battery", "read_packs", "read_ranges", "read_stock"),
     "launches": ("LAUNCH_COLUMNS", "read_launches"),
     "market": (
@@ -26,6 +27,18 @@ _HOMES = {
     "sales": ("read_monthly_totals", "read_vintages", "seasonal_factors"),
     "shipped": ("data_digests", "shipped_path"),
     "software": ("read_software", "software_quality"),
+    "use": (
+        "RESALE_AGES",
+        "by_powertrain",
+        "consumption",
+        "energy_prices",
+        "grid_factor",
+        "read_energy",
+        "read_resale",
+        "read_use",
+        "resale_values",
+        "use_constant",
+    ),
 }
 _MODULE_OF = {name: module for module, names in _HOMES.items() for name in names}
 

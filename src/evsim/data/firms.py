@@ -1,10 +1,13 @@
-"""Automakers, brands and the figures known of the firms at the two base dates.
+"""Automakers, brands, the figures known of the firms at the two base dates, and their quarters since.
 
 `kind` says whose rules a firm follows: `alliance_oem` builds cars under the alliance by 2025-12 (it may not be a
 member at the base date), `independent` is a private maker of new-energy cars, `incumbent` comes from petrol cars or
 belongs to a state group.
+
+Quarters are outcomes: they are drawn beside results and never fitted.
 """
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -17,6 +20,8 @@ from evsim.errors import BadRequest
 KINDS = ("alliance_oem", "independent", "incumbent")
 BASE_MONTHS = ("2021-12", "2023-12")
 FIGURES = ("capacity", "revenue", "net_profit", "rd_spend", "cash")
+QUARTER = re.compile(r"20\d\dQ[1-4]", re.ASCII)
+LAST_QUARTER = "2025Q4"
 
 AUTOMAKER_COLUMNS = (
     Column("automaker", "text", "name, as in the market tables"),
@@ -45,6 +50,23 @@ FIGURE_COLUMNS = (
     Column("confidence", "choice", "quoted or recalled", allowed=CONFIDENCES),
     Column("note", "text", "scope and conversion", blank=True),
 )
+QUARTER_COLUMNS = (
+    Column("automaker", "text", "name, as in the market tables"),
+    Column("firm", "text", "the firm that reports"),
+    Column("quarter", "text", "such as 2024Q1"),
+    Column("item", "choice", "what is counted", allowed=("revenue", "net_profit")),
+    Column("value", "number", "the figure; net profit is that of the parent's shareholders"),
+    Column("unit", "choice", "its unit", allowed=("bn CNY",)),
+    Column(
+        "scope",
+        "choice",
+        "maker: the firm's cars; group: with trucks, parts, exports and joint ventures",
+        allowed=("maker", "group"),
+    ),
+    Column("source", "text", "where it was read"),
+    Column("confidence", "choice", "quoted or recalled", allowed=CONFIDENCES),
+    Column("note", "text", "how it was computed", blank=True),
+)
 
 
 def read_brands() -> pd.DataFrame:
@@ -55,6 +77,11 @@ def read_brands() -> pd.DataFrame:
 def read_firm_figures() -> pd.DataFrame:
     """Capacity and accounts, one figure a row, with its source."""
     return read_shipped("firm_figures.csv", FIGURE_COLUMNS, check_dates)
+
+
+def read_firm_quarters() -> pd.DataFrame:
+    """Revenue and net profit by quarter, one figure a row: outcomes after the base date, to be drawn and never fitted."""
+    return read_shipped("firm_quarters.csv", QUARTER_COLUMNS, check_quarters)
 
 
 def read_automakers(base: str = "2023-12") -> pd.DataFrame:
@@ -84,3 +111,13 @@ def check_dates(path: Path, figures: pd.DataFrame, lines: list[int]) -> None:
             raise BadRequest(
                 f"{path} line {line}, column 'period': {row['period']} is after the base date {row['base']}"
             )
+
+
+def check_quarters(path: Path, figures: pd.DataFrame, lines: list[int]) -> None:
+    """Refuse a quarter that is none or lies after the record's end, and a figure given twice."""
+    for quarter, line in zip(figures["quarter"], lines, strict=True):
+        if not QUARTER.fullmatch(quarter) or quarter > LAST_QUARTER:
+            raise BadRequest(
+                f"{path} line {line}, column 'quarter': '{quarter}' must be a quarter such as 2024Q1, up to {LAST_QUARTER}"
+            )
+    check_unique("automaker", "quarter", "item")(path, figures, lines)

@@ -13,7 +13,7 @@ ever. Alike firms that start from nobody end at the smallest stable size, from e
 Source: d'Aspremont, Jacquemin, Gabszewicz & Weymark (1983), Canadian Journal of Economics 16(1).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -145,29 +145,69 @@ def myopic_path(payoff: Payoff, start, order: Sequence[int] | None = None, max_r
     current = as_membership(start, np.size(start))
     n_firms = len(current)
     order = list(range(n_firms)) if order is None else [int(firm) for firm in order]
-    if sorted(order) != list(range(n_firms)) or max_rounds < 1:
-        raise ValueError(f"order must name each of {n_firms} firms once, and max_rounds={max_rounds} be at least 1")
     known: dict[int, tuple[np.ndarray, float | None]] = {}
+
+    def choose(firm: int, members: tuple) -> bool:
+        here = np.array(members)
+        there = here.copy()
+        there[firm] = not there[firm]
+        stays, moves = _look_up(payoff, here, known)[0], _look_up(payoff, there, known)[0]
+        return bool(there[firm] if gains_enough(stays[firm], moves[firm], tolerance) else here[firm])
+
+    rest = settle(choose, current.tolist(), order, max_rounds)
+    steps = np.array(rest.steps, dtype=bool)
+    profits, leader_profit = _look_up(payoff, steps[-1], known)
+    movers = np.array(rest.movers, dtype=np.int64)
+    return Path(steps[-1], profits, leader_profit, rest.settled, steps, movers, rest.rounds, rest.cycled)
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """Where choices made one at a time came to rest."""
+
+    choices: tuple  # [n], what each has at the end
+    steps: list[tuple]  # the start, and the choices after each move
+    movers: list[int]  # who moved
+    rounds: int  # rounds begun, the last without a move if `settled`
+    settled: bool  # in the last round nobody moved
+    cycled: bool  # a round began where an earlier one did: it would go on for ever
+
+
+def settle(
+    choose: Callable[[int, tuple], Hashable], start: Sequence, order: Sequence[int], max_rounds=100
+) -> Settlement:
+    """Players choose one at a time, the others' choices given, until nobody moves or the rounds are used up.
+
+    Args:
+        choose: (player, everybody's choices) → the player's choice; for the same choices it must answer the same.
+        start: choices to start from, `[n]`.
+        order: in which players decide, the same every round: each of n once.
+        max_rounds: bound on rounds, at least 1.
+    Returns:
+        `Settlement`.
+    Raises:
+        ValueError: order is not each player once, or no rounds.
+    """
+    current = tuple(start)
+    if sorted(order) != list(range(len(current))) or max_rounds < 1:
+        raise ValueError(
+            f"order must name each of {len(current)} firms once, and max_rounds={max_rounds} be at least 1"
+        )
     steps, began = [current], set()
     movers: list[int] = []
     rounds, settled, cycled = 0, False, False
     while rounds < max_rounds and not (settled or cycled):
-        began.add(membership_code(current))
+        began.add(current)
         rounds, before = rounds + 1, len(movers)
-        for firm in order:
-            other = current.copy()
-            other[firm] = not other[firm]
-            stays, moves = _look_up(payoff, current, known)[0], _look_up(payoff, other, known)[0]
-            if gains_enough(stays[firm], moves[firm], tolerance):
-                current = other
+        for player in order:
+            choice = choose(player, current)
+            if choice != current[player]:
+                current = (*current[:player], choice, *current[player + 1 :])
                 steps.append(current)
-                movers.append(firm)
+                movers.append(player)
         settled = len(movers) == before
-        cycled = not settled and membership_code(current) in began
-    profits, leader_profit = _look_up(payoff, current, known)
-    return Path(
-        current, profits, leader_profit, settled, np.array(steps), np.array(movers, dtype=np.int64), rounds, cycled
-    )
+        cycled = not settled and current in began
+    return Settlement(current, steps, movers, rounds, settled, cycled)
 
 
 def from_nobody(payoff: Payoff, n_firms: int, order=None, max_rounds=100, tolerance=TOLERANCE) -> Path:

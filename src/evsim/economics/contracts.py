@@ -14,7 +14,7 @@ class Terms:
 
     revenue_share: np.ndarray  # r [J], fraction of the price net of VAT
     unit_fee: np.ndarray  # w [J], kCNY per car
-    parts_cost: np.ndarray  # m [J], kCNY per car, borne by the leader
+    parts_cost: np.ndarray  # m [J], kCNY per car, borne by the leader: parts, and the shops it sells in
     member: np.ndarray  # [J] bool, sold in mode `alliance`
 
 
@@ -33,15 +33,36 @@ def price_for_net(net, terms: Terms, vat):
     return (np.asarray(net) + terms.unit_fee) * (1.0 + vat) / (1.0 - terms.revenue_share)
 
 
-def borne_by_leader(prices, terms: Terms, vat):
-    """What a contract takes off the maker's own costs, kCNY a car: parts, and the sales channel in mode `alliance`, `[J]`.
+def exit_cost(years, owners, per_year, per_owner):
+    """What leaving a platform costs a brand, kCNY: per_year · years on it + per_owner · owners it has there."""
+    return per_year * np.asarray(years) + per_owner * np.asarray(owners)
 
-        m + r p/(1 + v)
 
-    The leader's share pays for its shops, so a maker that sells without them is taken to spend as much on its own. A maker
-    that changes contract changes its cost by the difference; what it saves or pays beyond that is w − m.
+def holdup(years, exit_costs, share):
+    """What a member expects to pay for having become captive, year by year, `[H]`, kCNY.
+
+    Whenever the leader is free to set new terms it asks for a share of what leaving has come to cost since the last time:
+
+        h_y = η · (X(t_k) − X(t_{k−1})) in the year y of the k-th new terms, 0 in others
+
+    Args:
+        years: t_k, from now, at which terms are set anew, rising; those from H on do not count.
+        exit_costs: X, cost of leaving at the start of each year, `[H]`, kCNY; X(t_0) is today's.
+        share: η, fraction.
+    Source:
+        Klein, Crawford & Alchian (1978), Journal of Law and Economics 21(2), on appropriable quasi-rents.
     """
-    return terms.parts_cost + terms.revenue_share * np.asarray(prices) / (1.0 + vat)
+    exit_costs = np.asarray(exit_costs, dtype=float)
+    asked, paid = np.zeros(len(exit_costs)), 0 if not len(exit_costs) else exit_costs[0]
+    for year in (int(when) for when in years if when < len(exit_costs)):
+        asked[year] += share * max(exit_costs[year] - paid, 0.0)
+        paid = max(exit_costs[year], paid)
+    return asked
+
+
+def impossible(terms: Terms, vat) -> np.ndarray:
+    """Prices from which the terms leave the maker nothing even before its own cost: p ≤ (1 + v) w / (1 − r), `[J]`, kCNY."""
+    return price_for_net(0.0, terms, vat)
 
 
 def price_weights(

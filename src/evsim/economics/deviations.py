@@ -50,8 +50,8 @@ def largest_gain(game: PriceGame, prices, grid=None) -> Deviation:
     Args:
         game: `PriceGame`.
         prices: p, `[J]`, kCNY.
-        grid: prices to try, `[G]` for every product or `[J, G]`, kCNY; None: about a hundred, spaced geometrically away
-            from the present price both ways, to where nobody buys, and every knot of the tax rule.
+        grid: prices to try, `[G]` for every product or `[J, G]`, kCNY, and the notches of the tax rule; None: about a
+            hundred, spaced geometrically away from the present price both ways, to where nobody buys, and every knot.
     Returns:
         `Deviation`.
     """
@@ -61,7 +61,8 @@ def largest_gain(game: PriceGame, prices, grid=None) -> Deviation:
         None if grid is None else np.broadcast_to(np.asarray(grid, dtype=float), (game.n_products, np.shape(grid)[-1]))
     )
     for j in map(int, np.flatnonzero(game.accounts.priced)):
-        candidates = candidate_prices(game, point, j) if tried is None else tried[j]
+        knots, notches = game.rule.knots[j], game.rule.notches[j]
+        candidates = candidate_prices(game, point, j) if tried is None else np.append(tried[j], knots[notches])
         along = gains_of_prices(game, point, j, candidates)
         if along.max() > 0:
             gains[j], best[j] = along.max(), candidates[along.argmax()]
@@ -94,10 +95,10 @@ def best_reply(game: PriceGame, point: PricePoint, product: int) -> tuple[float,
 
 def candidate_prices(game: PriceGame, point: PricePoint, product: int) -> np.ndarray:
     """Prices worth trying for one product, rising, kCNY: fine near the present one, out to where nobody buys."""
-    demand, accounts, rule = game.demand, game.accounts, game.buyer_price
+    demand, accounts, rule = game.demand, game.accounts, game.rule
     price = point.prices[product]
     unit_cost = accounts.own_cost[product] / accounts.own_revenue[product]
-    slope = rule.slopes[product].min()
+    slope = rule.slopes[:, product].min()
     reach = 10.0 / (demand.price_sensitivity[demand.weights > 0].min() * slope)  # e^-10 of the least sensitive are left
     distance = np.geomspace(1e-4, 1.0, GRID)
     up = price + distance * (max(price, unit_cost) - price + reach)
@@ -108,16 +109,20 @@ def candidate_prices(game: PriceGame, point: PricePoint, product: int) -> np.nda
 
 def gains_of_prices(game: PriceGame, point: PricePoint, product: int, candidates) -> np.ndarray:
     """What its setter gains as one price goes from `point` to each candidate, `[G]`, kCNY per potential buyer."""
-    demand, accounts, rule = game.demand, game.accounts, game.buyer_price
+    panel, accounts, rule = game.panel, game.accounts, game.rule
     own_revenue, own_cost = accounts.own_revenue[product], accounts.own_cost[product]
     price, chance = point.prices[product], point.probabilities
-    buyer_now = rule.value(point.prices)[product]
-    log_chance = demand.utility[:, product] - demand.price_sensitivity * buyer_now - point.inclusive
-    rest = np.exp(demand.outside_utility - point.inclusive)
+    rest = np.exp(panel.outside_utility - point.inclusive)
     rest = rest + chance[:, :product].sum(axis=1) + chance[:, product + 1 :].sum(axis=1)
     margin = own_revenue * price - own_cost
     others = point.expected[:, accounts.rows.row_of_product[product]] - chance[:, product] * margin
     margins = own_revenue * np.concatenate([[price], candidates]) - own_cost
-    moves = rule.only(product).value(np.asarray(candidates)[:, None])[:, 0] - buyer_now
-    own = np.stack([log_chance, demand.price_sensitivity])
-    return gains_along_price(own, rest, others, demand.weights, margins, moves)
+    gains = np.zeros(len(candidates))
+    for rows, own_rule in zip(game.class_rows, rule.rules, strict=True):
+        buyer_now = own_rule.value(point.prices)[product]
+        sensitivity = panel.price_sensitivity[rows]
+        log_chance = panel.utility[rows, product] - sensitivity * buyer_now - point.inclusive[rows]
+        moves = own_rule.only(product).value(np.asarray(candidates)[:, None])[:, 0] - buyer_now
+        own = np.stack([log_chance, sensitivity])
+        gains += gains_along_price(own, rest[rows], others[rows], panel.weights[rows], margins, moves)
+    return gains

@@ -107,6 +107,9 @@ class Stopping:
     wait_flow: float  # u₀, kCNY a period while the firm has nothing better; negative: waiting costs
     discount: float  # β, a period, in [0, 1)
     rival_attempts: int = 0  # n_r: results of rivals seen each period
+    free_disposal: bool = (
+        False  # a success that is worth less than going on without it is left unused; finite horizon only
+    )
 
     def __post_init__(self):
         if not math.isfinite(self.wait_flow):
@@ -218,6 +221,7 @@ def build_join_or_wait(problem: Stopping, belief: Belief, periods: int) -> Stopp
 
 def _build_value(problem, chance, won, after_failure):
     """−K_b + u₀ + β (π W_b' + (1 − π) E V' after a failure)."""
+    won = np.maximum(won, after_failure) if problem.free_disposal else won
     expected = chance * won + (1.0 - chance) * after_failure
     return -problem.build.cost + problem.wait_flow + problem.discount * expected
 
@@ -245,6 +249,8 @@ def build_join_or_wait_for_ever(problem: Stopping, belief: Belief, results=20, t
     """
     if results < 0 or results != int(results):
         raise ValueError(f"results={results} must be a whole number, not negative")
+    if problem.free_disposal:
+        raise ValueError("free_disposal is for a finite horizon: use build_join_or_wait")
     if math.isinf(belief.strength):
         values = _known_values(problem, belief.mean)
         return LastingSolution(values[None, None, :], np.zeros((1, 1)), True)
@@ -408,6 +414,36 @@ def logit_choice(values, precision, shocks=None):
     chances = choice_probabilities(utility.reshape(-1, utility.shape[-1]), -np.inf).reshape(utility.shape)
     drawn = np.where(opened, values, -np.inf) if shocks is None else utility + np.asarray(shocks, dtype=float)
     return chances, drawn.argmax(axis=-1)
+
+
+def staying_constant(values, precision, rate):
+    """What must keep a firm where it is, if it is seen to move with this chance: the constant of staying in a logit.
+
+        k = ln( Σ_{a > 0} exp(λ (v_a − v_0)) · (1 − rate) / rate ),   at least 0
+
+    so that exp(λ v_0 + k) / (exp(λ v_0 + k) + Σ_{a > 0} exp(λ v_a)) = 1 − rate, as a share is inverted for its mean utility.
+
+    Args:
+        values: v, `[A]`, kCNY, the present way's first; −inf: not open.
+        precision: λ, per kCNY, not negative.
+        rate: chance to move, in (0, 1).
+    Returns:
+        k, utils; 0 where it would move less often anyway, or has nowhere to go.
+    Raises:
+        ValueError: a rate that is no chance, or a present way that is not open.
+    Source:
+        Berry (1994), RAND Journal of Economics 25(2), for the inversion.
+    """
+    values = np.asarray(values, dtype=float)
+    if not 0.0 < rate < 1.0:
+        raise ValueError(f"rate={rate} must be between 0 and 1")
+    if not math.isfinite(values[0]):
+        raise ValueError("the present way must be open")
+    others = values[1:][np.isfinite(values[1:])]
+    if not len(others):
+        return 0.0
+    pull = float(np.logaddexp.reduce(precision * (others - values[0])))
+    return max(pull + math.log1p(-rate) - math.log(rate), 0.0)
 
 
 # Investment under uncertainty: dV = α V dt + σ V dz, discounted at ρ = α + δ; the right to pay I for V, at any time.

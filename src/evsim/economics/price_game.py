@@ -5,6 +5,9 @@ prices it sets, others' given: A, B and F say how much of a product's revenue an
 enter f's account. An ordinary firm has A = B = 1 on its own products (`bertrand`); a royalty, VAT, a share in a
 partner's profit, a platform's fee on partners' cars are other numbers in the same three tables. A product without
 setter keeps a given price. Fields that may be left out (None) are filled in when the object is made.
+
+Where some consumers get benefits that others do not, they are classes, each with its own buyer's price for the one posted
+price. Sums over consumers are then made class by class, and added with each class's dq/dp; one class is the plain game.
 """
 
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ import numpy as np
 
 from evsim.economics.choice import normalised_weights, outside_column, positive_sensitivity, utility_table
 from evsim.economics.price_kernels import Rows
-from evsim.economics.subsidy import BuyerPrice, identity
+from evsim.economics.price_rule import BuyerPrice, BuyerPriceByClass, identity
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,8 @@ class PriceGame:
     payments: np.ndarray = None  # type: ignore[assignment]  # F, [F, J], kCNY per vehicle; None: 0
     # [J], the row of A, B, F that sets the price; -1: given; None: the row with the largest A, if that is positive
     setter: np.ndarray = None  # type: ignore[assignment]
-    buyer_price: BuyerPrice = None  # type: ignore[assignment]  # the tax rule; None: the buyer pays the posted price
+    # the tax rule, one for all or by class of consumers; None: the buyer pays the posted price
+    buyer_price: BuyerPrice | BuyerPriceByClass = None  # type: ignore[assignment]
     threads: int = 1  # for the passes over consumers; no number changes a bit
 
     def __post_init__(self):
@@ -76,6 +80,8 @@ class PriceGame:
             raise ValueError(f"setter must be rows of the {len(revenue)} firms, or -1 for a given price")
         if not (revenue[setter, np.arange(n_products)][setter >= 0] > 0).all():
             raise ValueError("a setter must have a positive revenue weight on the product whose price it sets")
+        if isinstance(rule, BuyerPriceByClass) and len(rule.class_of) != len(self.demand.weights):
+            raise ValueError(f"buyer_price must name a class for each of {len(self.demand.weights)} consumers")
         for name, value in {**tables, "marginal_costs": costs, "setter": setter, "buyer_price": rule}.items():
             object.__setattr__(self, name, value)
 
@@ -83,6 +89,33 @@ class PriceGame:
     def n_products(self) -> int:
         """J."""
         return len(self.marginal_costs)
+
+    @cached_property
+    def rule(self) -> BuyerPriceByClass:
+        """The tax rule by class of consumers, also where there is one class."""
+        if isinstance(self.buyer_price, BuyerPriceByClass):
+            return self.buyer_price
+        return BuyerPriceByClass((self.buyer_price,), np.zeros(len(self.demand.weights), dtype=np.int64))
+
+    @cached_property
+    def panel(self) -> Demand:
+        """The consumers, class after class: the order of all sums over them. With one class, `demand` itself."""
+        if len(self.rule.rules) == 1:
+            return self.demand
+        demand, order = self.demand, self.panel_order
+        columns = (demand.utility, demand.price_sensitivity, demand.weights, demand.outside_utility)
+        return Demand(*(column[order] for column in columns))
+
+    @cached_property
+    def panel_order(self) -> np.ndarray:
+        """The row of `demand` that stands in each row of `panel`, `[N]`."""
+        return np.argsort(self.rule.class_of, kind="stable")
+
+    @cached_property
+    def class_rows(self) -> tuple[slice, ...]:
+        """Where each class stands in `panel`."""
+        ends = np.cumsum(np.bincount(self.rule.class_of, minlength=len(self.rule.rules))).tolist()
+        return tuple(slice(first, end) for first, end in zip([0, *ends[:-1]], ends, strict=True))
 
     @cached_property
     def accounts(self) -> "Accounts":

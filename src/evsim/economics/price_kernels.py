@@ -104,46 +104,43 @@ def demand_sums_derivative(probabilities, expected, weights, price_sensitivity, 
 
 
 @njit
-def kinked_replies(prices, row_of_product, revenue, cost, sums, knots, slopes):
-    """ζ of every product under a piecewise linear buyer's price, given the demand sums at `prices`.
+def kinked_replies(prices, row_of_product, replies, knots, notches):
+    """ζ of every product under a piecewise linear buyer's price, given what each of its slopes asks for.
 
-    With slope d the map says p(d) = (cost + (A s / d + Σ_k Γ m) / Λ) / A, lower the steeper q. From the price's segment
-    walk toward p(d) of the segment reached: stop where p(d) lies in its own segment, or at a knot where the slope rises
-    and each side points to the other. Past a knot where the slope falls the walk goes on in the same direction.
+    The steeper q, the lower the price p(d) a slope asks for. From the price's segment walk toward p(d) of the segment
+    reached: stop where p(d) lies in its own segment, or at a knot where each side points to the other (there the slope
+    rises), or at a notch that p(d) would cross upward. Past a knot where the slope falls the walk goes on in the same
+    direction.
 
     Args:
         prices: p, `[J]`; row_of_product: −1 where the price is given, and stays.
-        revenue, cost: A_fj and B_fj c_j + F_fj of each product's setter, `[J]`.
-        sums: from `demand_sums`.
-        knots, slopes: of `BuyerPrice`.
+        replies: p(d) of each segment, `[J, K + 1]`, kCNY, the demand sums taken at `prices`.
+        knots, notches: of `BuyerPriceByClass`, `[J, K]`.
     Returns:
-        ζ, `[J]`, and the slope d used, `[J]`: 0 where the price is held at a knot, or given.
+        ζ, `[J]`; the segment whose slope it has, `[J]`; whether the price is held at a knot, or given, `[J]`.
     """
     n_knots = knots.shape[1]
-    target, slope_used = prices.copy(), np.zeros(prices.shape[0])
+    target, segments, held = prices.copy(), np.zeros(prices.shape[0], np.int64), np.zeros(prices.shape[0], np.bool_)
     for j in range(prices.shape[0]):
-        if row_of_product[j] < 0:
-            continue
         segment = 0
         while segment < n_knots and prices[j] > knots[j, segment]:
             segment += 1
-        fixed = (cost[j] + sums[2, j] / sums[1, j]) / revenue[j]
-        slope_free = sums[0, j] / sums[1, j]
-        while True:
-            slope = slopes[j, segment]
-            reply = fixed + slope_free / slope
-            if segment < n_knots and reply > knots[j, segment]:
-                segment += 1
-            elif segment > 0 and reply < knots[j, segment - 1]:
-                below = slopes[j, segment - 1]
-                if below < slope and fixed + slope_free / below > knots[j, segment - 1]:
-                    reply, slope = knots[j, segment - 1], 0.0  # from below it would come back up: it rests here
-                    break
+        held[j] = row_of_product[j] < 0
+        while not held[j]:
+            target[j] = replies[j, segment]
+            if segment < n_knots and target[j] > knots[j, segment]:
+                if notches[j, segment]:
+                    target[j], held[j] = knots[j, segment], True
+                else:
+                    segment += 1
+            elif segment > 0 and target[j] < knots[j, segment - 1]:
                 segment -= 1
+                if replies[j, segment] > knots[j, segment]:  # from below it would come back up: it rests here
+                    target[j], held[j] = knots[j, segment], True
             else:
                 break
-        target[j], slope_used[j] = reply, slope
-    return target, slope_used
+        segments[j] = segment
+    return target, segments, held
 
 
 @njit

@@ -1,4 +1,11 @@
-"""The price game evaluated at given prices: demand sums, ζ, its residual, and its derivative along a direction."""
+"""The price game evaluated at given prices: demand sums, ζ, its residual, and its derivative along a direction.
+
+Where consumers are classes c with buyer's prices q_cj of their own, each first-order condition adds their sums,
+
+    A_fj s_j − Σ_c q'_cj (Λ_cj m_fj − Σ_k Γ_cjk m_fk) = 0,
+
+which is the condition of one class with the first class's slope q'_0j, Λ_j = Σ_c (q'_cj / q'_0j) Λ_cj, and Γ alike (`folded`).
+"""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,26 +21,37 @@ FAINT = 1e-290  # a Λ below this has lost digits: its sums are made relative to
 
 @dataclass(frozen=True)
 class PricePoint:
-    """Demand and ζ at given prices."""
+    """Demand and ζ at given prices; consumers in the order of `PriceGame.panel`."""
 
     prices: np.ndarray  # p, [J], kCNY
     probabilities: np.ndarray  # P, [N, J]
     inclusive: np.ndarray  # I, [N], utils
     expected: np.ndarray  # M_if = Σ_k P_ik m_fk, [N, setters + 1], kCNY; the last column is 0
-    shares: np.ndarray  # s, [J]
-    sums: np.ndarray  # [3, J]: s, Λ, Σ_k Γ_jk m_fk; of faint products, all three times one large factor
+    class_shares: np.ndarray  # what each class of consumers adds to s, [C, J]
+    class_sums: np.ndarray  # [C, 3, J]: s, Λ, Σ_k Γ_jk m_fk of each class; of faint products all times one large factor
+    class_slopes: np.ndarray  # dq/dp of the segment ζ lies in, or of the one below the knot that holds it, [C, J]
     target: np.ndarray  # ζ(p), [J], kCNY; p itself where the price is given
-    slope_used: np.ndarray  # dq/dp in ζ, [J]; 0 where the price is held at a knot, or given
+    held: np.ndarray  # where ζ is a knot, or the price is given, [J] bool
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """s, `[J]`."""
+        return self.class_shares.sum(axis=0)
+
+    @cached_property
+    def sums(self) -> np.ndarray:
+        """`[3, J]`: s, Λ, Σ_k Γ_jk m_fk of all classes, `folded`; of faint products, all three times one large factor."""
+        return folded(self.class_sums, self.class_slopes)
+
+    @cached_property
+    def slope_used(self) -> np.ndarray:
+        """dq/dp of the first class in ζ, `[J]`; 0 where the price is held."""
+        return np.where(self.held, 0.0, self.class_slopes[0])
 
     @cached_property
     def gap(self) -> np.ndarray:
         """ζ(p) − p, `[J]`, kCNY."""
         return self.target - self.prices
-
-    @property
-    def held(self) -> np.ndarray:
-        """Where ζ is a knot, or the price is given, `[J]`."""
-        return self.slope_used == 0
 
     @cached_property
     def residual(self) -> float:
@@ -55,61 +73,118 @@ def evaluate(game: PriceGame, prices) -> PricePoint:
     prices = np.array(prices, dtype=float)
     if prices.shape != (game.n_products,) or not np.isfinite(prices).all():
         raise ValueError(f"prices must be {game.n_products} finite numbers, one per product")
-    demand, accounts, rule = game.demand, game.accounts, game.buyer_price
-    buyer_prices = rule.value(prices)
-    probabilities, inclusive = np.empty_like(demand.utility), np.empty(len(demand.utility))
-    consumers = (demand.utility, demand.price_sensitivity, demand.outside_utility)
-    margins = accounts.margins(prices)
+    panel, accounts, rule = game.panel, game.accounts, game.rule
+    buyer_prices, margins = rule.value(prices), accounts.margins(prices)
+    probabilities, inclusive = np.empty_like(panel.utility), np.empty(len(panel.utility))
     expected = np.empty((len(inclusive), len(accounts.rows.start)))
 
-    def part(block):
+    consumers = (panel.utility, panel.price_sensitivity, panel.outside_utility)
+
+    def part(block, own_class):
         utility, sensitivity, outside = (column[block] for column in consumers)
-        fill_probabilities(utility, sensitivity, outside, buyer_prices, probabilities[block], inclusive[block])
-        weights = demand.weights[block]
+        paid = buyer_prices[own_class]
+        fill_probabilities(utility, sensitivity, outside, paid, probabilities[block], inclusive[block])
+        weights = panel.weights[block]
         return demand_sums(probabilities[block], weights, sensitivity, accounts.rows, margins, expected[block])
 
-    sums = np.sum(over_blocks(part, len(inclusive), game.threads), axis=0)
-    shares = sums[0].copy()
-    for j in np.flatnonzero(accounts.priced & ~(sums[1] > FAINT)):
-        sums[:, j] = _faint_sums(demand, buyer_prices, inclusive, expected[:, accounts.rows.row_of_product[j]], j)
-    target, slope_used = kinked_replies(
-        prices, accounts.rows.row_of_product, accounts.own_revenue, accounts.own_cost, sums, rule.knots, rule.slopes
-    )
-    return PricePoint(prices, probabilities, inclusive, expected, shares, sums, target, slope_used)
+    class_sums = sums_by_class(game, part)
+    class_shares = class_sums[:, 0].copy()
+    for j in np.flatnonzero(accounts.priced & ~(class_sums[:, 1].sum(axis=0) > FAINT)):
+        own_margins = expected[:, accounts.rows.row_of_product[j]]
+        class_sums[:, :, j] = _faint_sums(game, buyer_prices[:, j], inclusive, own_margins, j)
+    replies = _replies(game, class_sums)
+    target, segment, held = kinked_replies(prices, accounts.rows.row_of_product, replies, rule.knots, rule.notches)
+    class_slopes = rule.slopes[:, np.arange(len(prices)), segment]
+    return PricePoint(prices, probabilities, inclusive, expected, class_shares, class_sums, class_slopes, target, held)
+
+
+def sums_by_class(game: PriceGame, part) -> np.ndarray:
+    """`[C, 3, J]`: part(block of rows of the panel, class) `[3, J]` added up over each class's blocks, in their order."""
+
+    def of_class(own_class, rows):
+        def shifted(block):
+            return part(slice(rows.start + block.start, rows.start + block.stop), own_class)
+
+        blocks = over_blocks(shifted, rows.stop - rows.start, game.threads)
+        return np.sum([np.zeros((3, game.n_products)), *blocks], axis=0)
+
+    return np.stack([of_class(own_class, rows) for own_class, rows in enumerate(game.class_rows)])
+
+
+def folded(class_sums: np.ndarray, slopes: np.ndarray) -> np.ndarray:
+    """Sums `[C, 3, J]` of all classes as those of one whose slope is that of the first, `[3, J]`.
+
+    Args:
+        slopes: dq/dp of every class, `[C, J]`: s_j is a plain sum, Λ_j and Σ_k Γ_jk m_fk weigh by q'_cj / q'_0j.
+    """
+    weights = slopes / slopes[0]
+    return np.stack([class_sums[:, 0].sum(axis=0), *((weights * class_sums[:, k]).sum(axis=0) for k in (1, 2))])
+
+
+def cross_sums(game: PriceGame, point: PricePoint, entries, slopes) -> np.ndarray:
+    """Σ_k Γ_jk x_fk, `[J]`, of all classes `folded` by `slopes`, for x given entry by entry of the setters' rows."""
+    panel, scratch = game.panel, np.empty_like(point.expected)
+    sums = [
+        demand_sums(
+            point.probabilities[rows], panel.weights[rows], panel.price_sensitivity[rows], game.accounts.rows, entries,
+            scratch[rows],
+        )
+        for rows in game.class_rows
+    ]  # fmt: skip
+    return folded(np.stack(sums), slopes)[2]
 
 
 def target_derivative(game: PriceGame, point: PricePoint, step) -> np.ndarray:
-    """dζ/dp · step, `[J]`: 0 for prices held at a knot or given.
+    """dζ/dp · step, `[J]`: 0 for prices held at a knot or given."""
+    return target_change(game, point, step, game.rule.slope_below(point.prices) * step)
+
+
+def target_change(game: PriceGame, point: PricePoint, step, buyer_steps) -> np.ndarray:
+    """How ζ changes, `[J]`, as posted prices change by `step` `[J]` and buyers' by `buyer_steps` `[C, J]`, to first order.
 
     From ζ = (cost + m) / A with m = (A s / d + Σ_k Γ m) / Λ:  dm = (A ds / d + d(Σ_k Γ m) − m dΛ) / Λ.
     """
-    demand, accounts = game.demand, game.accounts
-    steps = np.stack([step, game.buyer_price.slope_below(point.prices) * step])
+    panel, accounts = game.panel, game.accounts
     entries = np.stack([accounts.margins(point.prices), accounts.entry_revenue])
 
-    def part(block):
+    def part(block, own_class):
+        steps = np.stack([step, buyer_steps[own_class]])
         at = point.probabilities[block], point.expected[block]
         return demand_sums_derivative(
-            *at, demand.weights[block], demand.price_sensitivity[block], accounts.rows, entries, steps
+            *at, panel.weights[block], panel.price_sensitivity[block], accounts.rows, entries, steps
         )
 
-    change = np.sum(over_blocks(part, len(demand.weights), game.threads), axis=0)
-    free = point.slope_used > 0
-    slope = np.where(free, point.slope_used, 1.0)
+    change = folded(sums_by_class(game, part), point.class_slopes)
+    slope = np.where(point.held, 1.0, point.class_slopes[0])
     revenue = accounts.own_revenue
     margin = revenue * point.target - accounts.own_cost
-    scale = np.where(free, point.sums[1], 1.0) * revenue
-    return np.where(free, (revenue * change[0] / slope + change[2] - margin * change[1]) / scale, 0.0)
+    scale = np.where(point.held, 1.0, point.sums[1]) * revenue
+    return np.where(point.held, 0.0, (revenue * change[0] / slope + change[2] - margin * change[1]) / scale)
 
 
-def _faint_sums(demand, buyer_prices, inclusive, expected, j):
-    """s, Λ and Σ_k Γ m of a product nearly nobody buys, relative to the most likely buyer's probability.
+def _replies(game, class_sums):
+    """The price that each slope asks for, `[J, K + 1]`, kCNY: ζ = (cost + (A s / d + Σ_k Γ m) / Λ) / A.
+
+    Of a given price it is 0, and not used.
+    """
+    accounts, slopes = game.accounts, game.rule.slopes
+    by_segment = np.broadcast_to(class_sums[..., None], (*class_sums.shape, slopes.shape[2]))
+    shares, sensitive, cross = folded(by_segment, slopes)
+    sensitive = np.where(accounts.priced[:, None], sensitive, 1.0)
+    fixed = (accounts.own_cost[:, None] + cross / sensitive) / accounts.own_revenue[:, None]
+    return np.where(accounts.priced[:, None], fixed + shares / sensitive / slopes[0], 0.0)
+
+
+def _faint_sums(game, buyer_prices, inclusive, expected, j):
+    """s, Λ and Σ_k Γ m of a product nearly nobody buys, `[C, 3]`, relative to the most likely buyer's probability.
 
     ζ needs their ratios only, which are exact where the sums themselves underflow.
     """
-    log_chance = demand.utility[:, j] - demand.price_sensitivity * buyer_prices[j] - inclusive
-    buying = demand.weights > 0
+    panel, rows = game.panel, game.class_rows
+    paid = np.concatenate([np.full(part.stop - part.start, q) for part, q in zip(rows, buyer_prices, strict=True)])
+    log_chance = panel.utility[:, j] - panel.price_sensitivity * paid - inclusive
+    buying = panel.weights > 0
     relative = np.zeros_like(log_chance)
-    relative[buying] = np.exp(log_chance[buying] - log_chance[buying].max()) * demand.weights[buying]
-    sensitive = relative * demand.price_sensitivity
-    return relative.sum(), sensitive.sum(), (sensitive * expected).sum()
+    relative[buying] = np.exp(log_chance[buying] - log_chance[buying].max()) * panel.weights[buying]
+    sensitive = relative * panel.price_sensitivity
+    return np.array([[column[part].sum() for column in (relative, sensitive, sensitive * expected)] for part in rows])

@@ -138,6 +138,15 @@ class Search:
         self.move(product, best_reply(self.game, self.point, product)[0])
         return True
 
+    def jump_each(self, products):
+        """Move each of these prices in turn to its best reply, where that gains; False if it does nowhere."""
+        jumped = False
+        for product in map(int, products):
+            if self.gain(product) > GAIN * np.abs(self.point.expected).max():
+                self.move(product, best_reply(self.game, self.point, product)[0])
+                jumped = True
+        return jumped
+
     def gain(self, product):
         """The largest gain from another price of one product, among those worth trying."""
         candidates = candidate_prices(self.game, self.point, product)

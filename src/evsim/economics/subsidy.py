@@ -1,13 +1,23 @@
-"""What a buyer pays: the posted price, purchase tax and benefits, as a piecewise linear function of the price.
+"""Taxes and benefits of car buyers: who gets what at which posted price, what it costs, and when the money is gone.
 
 p is the posted price with VAT v in it. Purchase tax is rate × p / (1 + v); China's is 0.10 with v = 0.13, so an
-exemption capped at 30 kCNY covers a car of 339. Every benefit is the smaller of a line in the price and a cap,
+exemption capped at 30 kCNY covers a car of 339. Every benefit is the smaller of a line in the price and a cap, and
+nothing above a ceiling,
 
-    benefit(p) = min(fixed + slope × p, cap),
+    benefit(p) = min(fixed + slope × p, cap) 1{p ≤ ceiling},
 
-so that a kind of instrument is one function that returns (fixed, slope, cap) and one entry in `BENEFIT_LINES`. What is
-more than such a line (a notch at a price ceiling) belongs to the buyer's eligibility, which the caller decides.
-`scale` multiplies a benefit and its cap; exemptions together never exceed the tax they waive.
+so that a kind of instrument is one function that returns (fixed, slope, cap) and one entry in `BENEFIT_LINES`:
+
+| Instrument | Kind |
+| --- | --- |
+| purchase subsidy | `per_unit`: amount |
+| per cent of the price with a cap | `ad_valorem`: rate, cap |
+| purchase-tax exemption with a cap | `tax_exemption`: rate 1, cap |
+| half tax with a cap | `tax_exemption`: rate 0.5, cap |
+| trade-in, scrappage, income-tested | one of these, for the classes of consumers entitled to it (`compose_by_class`) |
+
+`scale` multiplies a benefit and its cap; exemptions together never exceed the tax they waive. A ceiling below every price
+means that nobody gets the benefit, a budget of zero that nobody is paid; neither is an error.
 """
 
 from collections.abc import Callable
@@ -15,67 +25,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evsim.economics.price_rule import BuyerPrice, BuyerPriceByClass
 
-@dataclass(frozen=True)
-class BuyerPrice:
-    """The buyer's price as a continuous piecewise linear function of the posted price, product by product.
-
-        q_j(p) = intercept_j + slope_j0 p + Σ_k (slope_j,k+1 − slope_jk) max(p − knot_jk, 0)
-
-    A slope that rises at a knot (a benefit reaches its cap) may hold a price there; at one that falls the seller's
-    profit may have two local maxima. Products with fewer knots than K are filled up with knots at +inf.
-    """
-
-    knots: np.ndarray  # [J, K], kCNY, rising along K; +inf: not used
-    slopes: np.ndarray  # [J, K + 1], kCNY per kCNY, positive: below the first knot, between knots, above the last
-    intercept: np.ndarray  # [J], kCNY: q at p = 0, were the first slope to hold there
-
-    def __post_init__(self):
-        knots, slopes = np.array(self.knots, dtype=float, ndmin=2), np.array(self.slopes, dtype=float, ndmin=2)
-        intercept = np.array(self.intercept, dtype=float, ndmin=1)
-        n_products = len(intercept)
-        if knots.shape != (n_products, knots.shape[1]) or slopes.shape != (n_products, knots.shape[1] + 1):
-            raise ValueError(
-                f"knots [J, K] {knots.shape}, slopes [J, K + 1] {slopes.shape}, intercept {intercept.shape}"
-            )
-        if np.isnan(knots).any() or (knots[:, 1:] < knots[:, :-1]).any():
-            raise ValueError("the knots of a product must rise from left to right")
-        if not ((slopes > 0).all() and np.isfinite(slopes).all() and np.isfinite(intercept).all()):
-            raise ValueError("the buyer's price must rise with the posted price: every slope positive and finite")
-        for name, array in (("knots", knots), ("slopes", slopes), ("intercept", intercept)):
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
-
-    @property
-    def n_products(self) -> int:
-        """J."""
-        return len(self.intercept)
-
-    def only(self, product: int) -> "BuyerPrice":
-        """The rule of one product, as a rule of its own with J = 1."""
-        return BuyerPrice(self.knots[[product]], self.slopes[[product]], self.intercept[[product]])
-
-    def value(self, prices):
-        """q at the posted prices, `[J]`, or `[..., J]` for many price vectors."""
-        prices = np.asarray(prices, dtype=float)
-        excess = np.maximum(prices[..., None] - self.knots, 0.0)
-        return self.intercept + self.slopes[:, 0] * prices + (np.diff(self.slopes, axis=1) * excess).sum(axis=-1)
-
-    def slope_below(self, prices):
-        """dq/dp just below the prices, `[J]`."""
-        return self._slope((np.asarray(prices, dtype=float)[:, None] > self.knots).sum(axis=1))
-
-    def slope_above(self, prices):
-        """dq/dp just above the prices, `[J]`; other than `slope_below` at a knot only."""
-        return self._slope((np.asarray(prices, dtype=float)[:, None] >= self.knots).sum(axis=1))
-
-    def _slope(self, segment):
-        return np.take_along_axis(self.slopes, segment[:, None], axis=1)[:, 0]
-
-
-def identity(n_products: int) -> BuyerPrice:
-    """No tax and no subsidy: the buyer pays the posted price."""
-    return BuyerPrice(np.empty((n_products, 0)), np.ones((n_products, 1)), np.zeros(n_products))
+ROUNDING = 1e-12  # of a budget: by how much a sum of claims may miss it and still be met
 
 
 @dataclass(frozen=True)
@@ -88,15 +40,16 @@ class Instrument:
     rate: float = 0.0  # ad_valorem: fraction of the posted price; tax_exemption: fraction of the purchase tax waived
     cap: float = np.inf  # kCNY per vehicle, before `scale`
     scale: float = 1.0  # multiplies the benefit and its cap
+    ceiling: float = np.inf  # kCNY, posted price above which nothing is paid; at the ceiling it still is
 
 
 @dataclass(frozen=True)
 class Fiscal:
-    """What one vehicle of each product brings and costs the treasury, at given prices."""
+    """What one vehicle of each product brings and costs the treasury, at given prices: `[J]`, or by class `[C, J]`."""
 
-    purchase_tax: np.ndarray  # [J], kCNY: what the buyer pays of it, exemptions taken off
-    exemption: np.ndarray  # [J], kCNY: purchase tax waived
-    outlay: np.ndarray  # [J], kCNY: subsidies paid
+    purchase_tax: np.ndarray  # kCNY: what the buyer pays of it, exemptions taken off
+    exemption: np.ndarray  # kCNY: purchase tax waived
+    outlay: np.ndarray  # kCNY: subsidies paid
 
 
 def purchase_tax(price, rate=0.10, vat=0.13):
@@ -142,20 +95,38 @@ EXEMPTIONS = ("tax_exemption",)  # kinds that waive tax instead of paying money;
 
 @dataclass(frozen=True)
 class _Lines:
-    """Benefits as min(fixed + slope p, cap): one row an instrument, one column a product; 0 where not eligible."""
+    """Benefits as min(fixed + slope p, cap) up to a ceiling: a row an instrument, a column a product; 0: not eligible."""
 
     fixed: np.ndarray  # [I, J], kCNY
     slope: np.ndarray  # [I, J]
     cap: np.ndarray  # [I, J], kCNY
+    ceiling: np.ndarray  # [I, J], kCNY; +inf: none
 
     def benefits(self, prices):
-        """[I, J], kCNY per vehicle."""
-        return np.minimum(self.fixed + self.slope * prices, self.cap)
+        """[I, J], kCNY per vehicle; at a ceiling they are still paid."""
+        return np.where(prices <= self.ceiling, self._uncut(prices), 0.0)
+
+    def benefits_above(self, prices):
+        """What is left of them just above the prices, [I, J], kCNY per vehicle."""
+        return np.where(prices < self.ceiling, self._uncut(prices), 0.0)
+
+    def slope_above(self, prices):
+        """How their sum rises just above the prices, [J]."""
+        return (self.slope * ((prices < self.kinks()) & (prices < self.ceiling))).sum(axis=0)
 
     def kinks(self):
-        """Price at which each benefit reaches its cap, [I, J]; +inf: never."""
+        """Price at which each benefit reaches its cap, [I, J]; +inf: never, or beyond its ceiling."""
         room = np.where(np.isfinite(self.cap), self.cap - self.fixed, np.inf)
-        return np.divide(room, self.slope, out=np.full(self.slope.shape, np.inf), where=self.slope > 0)
+        kinks = np.divide(room, self.slope, out=np.full(self.slope.shape, np.inf), where=self.slope > 0)
+        return np.where(kinks < self.ceiling, kinks, np.inf)
+
+    def beyond(self, price):
+        """Those not yet at their ceiling at a price; the others are 0."""
+        fixed, slope, cap = (np.where(self.ceiling > price, part, 0.0) for part in (self.fixed, self.slope, self.cap))
+        return _Lines(fixed, slope, cap, self.ceiling)
+
+    def _uncut(self, prices):
+        return np.minimum(self.fixed + self.slope * prices, self.cap)
 
 
 def compose(instruments, n_products: int, tax_rate=0.10, vat=0.13) -> BuyerPrice:
@@ -164,29 +135,68 @@ def compose(instruments, n_products: int, tax_rate=0.10, vat=0.13) -> BuyerPrice
         q(p) = p + tax(p) − min(Σ exemptions(p), tax(p)) − Σ subsidies(p)
 
     Args:
-        instruments: those in force; `Instrument`s, or tuples (kind, eligible, amount, rate, cap, scale).
+        instruments: those in force; `Instrument`s, or tuples (kind, eligible, amount, rate, cap, scale, ceiling).
         n_products: J.
         tax_rate: purchase tax as a fraction of the price without VAT.
         vat: v, fraction.
     Returns:
-        `BuyerPrice`: its kinks are where a benefit reaches its cap, or where exemptions stop covering the whole tax.
+        `BuyerPrice`: its kinks are where a benefit reaches its cap, or where exemptions stop covering the whole tax; it
+        jumps up beyond a ceiling by what is lost there.
     Raises:
         ValueError: an unknown kind, wrong shapes, a negative or NaN term, or benefits that grow as fast as the price.
     """
     tax_slope = float(purchase_tax(1.0, tax_rate, vat))
     waived, paid = _lines(instruments, n_products, tax_slope)
-    covered = _end_of_full_cover(waived, tax_slope)
-    waived_kinks = np.where(waived.kinks() > covered, waived.kinks(), np.inf)
-    knots = np.sort(np.vstack([np.where(covered > 0, covered, np.inf), waived_kinks, paid.kinks()]), axis=0).T
+    cover = _FullCover.of(waived, tax_slope)
+    waived_kinks = np.where(waived.kinks() > cover.end_above(waived.kinks()), waived.kinks(), np.inf)
+    knots = np.vstack([cover.knots(), waived_kinks, paid.kinks(), waived.ceiling, paid.ceiling])
+    knots = np.sort(knots, axis=0).T
     knots = knots[:, np.isfinite(knots).any(axis=0)]
     within = _a_price_within_each_segment(knots)
     slopes = np.ones_like(within)
     for k in range(slopes.shape[1]):
         price = within[:, k]
-        waived_slope = (waived.slope * (price < waived.kinks())).sum(axis=0)
-        paid_slope = (paid.slope * (price < paid.kinks())).sum(axis=0)
-        slopes[:, k] += tax_slope - np.where(price < covered, tax_slope, waived_slope) - paid_slope
-    return BuyerPrice(knots, slopes, 0.0 - paid.fixed.sum(axis=0))
+        covered = price < cover.end_above(price)
+        slopes[:, k] += tax_slope - np.where(covered, tax_slope, waived.slope_above(price)) - paid.slope_above(price)
+    return BuyerPrice(knots, slopes, 0.0 - paid.fixed.sum(axis=0), _jumps(knots, waived, paid, tax_slope))
+
+
+def compose_by_class(
+    instruments, entitled, class_of, n_products: int, tax_rate=0.10, vat=0.13
+) -> BuyerPrice | BuyerPriceByClass:
+    """The buyer's prices where instruments are for some consumers only: owners of an old car, or an income group.
+
+    Args:
+        instruments: as in `compose`, I of them.
+        entitled: which class gets which instrument, `[C, I]` bool; with `class_of` from `consumer_classes`.
+        class_of: the class of each consumer, `[N]`.
+        n_products, tax_rate, vat: as in `compose`.
+    Returns:
+        `BuyerPriceByClass`, or where there is one class only, its `BuyerPrice`.
+    """
+    instruments, entitled = list(instruments), _entitled(instruments, entitled)
+    rules = tuple(compose(_only(instruments, row), n_products, tax_rate, vat) for row in entitled)
+    return rules[0] if len(rules) == 1 else BuyerPriceByClass(rules, class_of)
+
+
+def consumer_classes(entitled) -> tuple[np.ndarray, np.ndarray]:
+    """Consumers entitled to the same instruments are one class.
+
+    Args:
+        entitled: `[N, I]` bool: whether consumer i may claim instrument k.
+    Returns:
+        (class_of `[N]`, entitled `[C, I]` bool): only classes that exist, in a fixed order.
+    """
+    entitled = np.array(entitled, dtype=bool, ndmin=2)
+    codes = (entitled * (1 << np.arange(entitled.shape[1], dtype=np.int64))).sum(axis=1)
+    _, first, class_of = np.unique(codes, return_index=True, return_inverse=True)
+    return class_of.reshape(-1), entitled[first]
+
+
+def owns_old_car(car_age, least_age):
+    """Who may trade in or scrap a car, `[N]` bool: car_age ≥ least_age in months; a negative or NaN age: owns none."""
+    car_age = np.asarray(car_age, dtype=float)
+    return (car_age >= 0) & (car_age >= least_age)
 
 
 def fiscal(instruments, prices, tax_rate=0.10, vat=0.13) -> Fiscal:
@@ -196,6 +206,80 @@ def fiscal(instruments, prices, tax_rate=0.10, vat=0.13) -> Fiscal:
     waived, paid = _lines(instruments, len(prices), float(purchase_tax(1.0, tax_rate, vat)))
     exempt = np.minimum(waived.benefits(prices).sum(axis=0), tax)
     return Fiscal(tax - exempt, exempt, paid.benefits(prices).sum(axis=0))
+
+
+def fiscal_by_class(instruments, entitled, prices, tax_rate=0.10, vat=0.13) -> Fiscal:
+    """`fiscal` of each class of consumers, `[C, J]` each; `entitled` `[C, I]` as in `compose_by_class`."""
+    instruments, entitled = list(instruments), _entitled(instruments, entitled)
+    by_class = [fiscal(_only(instruments, row), prices, tax_rate, vat) for row in entitled]
+    return Fiscal(
+        np.stack([money.purchase_tax for money in by_class]),
+        np.stack([money.exemption for money in by_class]),
+        np.stack([money.outlay for money in by_class]),
+    )
+
+
+def paid_within_budget(claims, order, budget) -> tuple[np.ndarray, float]:
+    """First come, first served: who is paid, and what is left.
+
+    Claims are served in the order of their keys until one cannot be met; then the programme is closed. In a month that
+    begins with money and ends without, keys drawn at random make it pro rata.
+
+    Args:
+        claims: what each claimant would get, `[n]`, kCNY, not negative.
+        order: keys `[n]`, the lowest first; among equals the first in the list.
+        budget: kCNY, not negative; +inf: none.
+    Returns:
+        (paid `[n]` bool, remainder kCNY): a larger budget pays at least the same claimants. What is spent exceeds the
+        budget by rounding at most, so that a budget of n equal claims pays n.
+    Raises:
+        ValueError: a negative or NaN claim or budget, or a key for each claim is missing.
+    """
+    claims, order = np.asarray(claims, dtype=float), np.asarray(order)
+    if claims.ndim != 1 or order.shape != claims.shape:
+        raise ValueError(f"claims and order must be alike and [n], not {claims.shape} and {order.shape}")
+    if not ((claims >= 0).all() and budget >= 0):
+        raise ValueError("claims and budget must not be negative or NaN")
+    queue = np.argsort(order, kind="stable")
+    spent = np.cumsum(claims[queue])
+    n_paid = int(np.searchsorted(spent, budget * (1.0 + ROUNDING), side="right"))
+    paid = np.zeros(len(claims), dtype=bool)
+    paid[queue[:n_paid]] = budget > 0
+    return paid, max(float(budget - (spent[n_paid - 1] if n_paid else 0.0)), 0.0)
+
+
+def funded_fraction(expected_claims, budget):
+    """The part of claims that a budget meets: min(1, budget / claims); 0 of a budget of zero."""
+    claims, budget = np.broadcast_arrays(np.asarray(expected_claims, dtype=float), np.asarray(budget, dtype=float))
+    return np.divide(budget, claims, out=np.where(budget > 0, 1.0, 0.0), where=claims > budget)
+
+
+def phase_out(month, start, n_months):
+    """What is left of a benefit that falls linearly to zero, a fraction.
+
+        1 − (month − start + 1) / n_months, no more than 1 and no less than 0
+
+    The first step down is in `start`; with n_months of 0 or 1 the benefit ends there.
+    """
+    passed = np.asarray(month, dtype=float) - start + 1.0
+    return np.clip(1.0 - passed / max(n_months, 1), 0.0, 1.0)
+
+
+def _only(instruments, entitled):
+    """The instruments a class is entitled to."""
+    return [instrument for instrument, gets in zip(instruments, entitled, strict=True) if gets]
+
+
+def _entitled(instruments, entitled):
+    """[C, I] bool.
+
+    Raises:
+        ValueError: not one column an instrument.
+    """
+    entitled = np.array(entitled, dtype=bool, ndmin=2)
+    if entitled.shape != (len(entitled), len(instruments)) or len(entitled) == 0:
+        raise ValueError(f"entitled must have shape [C, {len(instruments)}], one column an instrument")
+    return entitled
 
 
 def _lines(instruments, n_products, tax_slope):
@@ -209,17 +293,43 @@ def _lines(instruments, n_products, tax_slope):
         eligible = np.asarray(instrument.eligible, dtype=bool)
         if eligible.shape != (n_products,):
             raise ValueError(f"eligible must have shape ({n_products},), one per product, not {eligible.shape}")
-        if not min(instrument.amount, instrument.rate, instrument.cap, instrument.scale) >= 0:
-            raise ValueError(f"amount, rate, cap and scale of {instrument.kind} must not be negative or NaN")
+        terms = (instrument.amount, instrument.rate, instrument.cap, instrument.scale, instrument.ceiling)
+        if not all(term >= 0 for term in terms):
+            raise ValueError(f"amount, rate, cap, scale and ceiling of {instrument.kind} must not be negative or NaN")
         fixed, slope, cap = BENEFIT_LINES[instrument.kind](instrument, tax_slope)
         live = eligible & (instrument.scale > 0) & (cap > 0)
         scale = np.where(live, instrument.scale, 0.0)
-        line = (fixed * scale, slope * scale, np.where(live, cap * instrument.scale if live.any() else 0.0, 0.0))
+        capped = np.where(live, cap * instrument.scale if live.any() else 0.0, 0.0)
+        line = (fixed * scale, slope * scale, capped, np.where(live, instrument.ceiling, np.inf))
         (waived if instrument.kind in EXEMPTIONS else paid).append(line)
     return tuple(
-        _Lines(*(np.array([line[part] for line in lines]).reshape(len(lines), n_products) for part in range(3)))
+        _Lines(*(np.array([line[part] for line in lines]).reshape(len(lines), n_products) for part in range(4)))
         for lines in (waived, paid)
     )
+
+
+@dataclass(frozen=True)
+class _FullCover:
+    """Up to which price exemptions would exceed the tax: it changes where one of them ends at its ceiling."""
+
+    floors: np.ndarray  # [T], rising from −inf: no exemption ends between one and the next
+    ends: np.ndarray  # [T, J], kCNY; 0 where they never do
+
+    @classmethod
+    def of(cls, waived, tax_slope):
+        """For the given exemptions."""
+        floors = np.array([-np.inf, *np.unique(waived.ceiling[np.isfinite(waived.ceiling)])])
+        return cls(floors, np.stack([_end_of_full_cover(waived.beyond(floor), tax_slope) for floor in floors]))
+
+    def end_above(self, prices):
+        """The end that counts just above the prices, `[..., J]`."""
+        interval = np.searchsorted(self.floors, prices, side="right") - 1
+        return self.ends[interval, np.arange(self.ends.shape[1])]
+
+    def knots(self):
+        """Where the cover ends between two ceilings, [T, J]; +inf: nowhere."""
+        low, high = self.floors[:, None], np.append(self.floors[1:], np.inf)[:, None]
+        return np.where((self.ends > np.maximum(low, 0.0)) & (self.ends <= high), self.ends, np.inf)
 
 
 def _end_of_full_cover(waived, tax_slope):
@@ -243,3 +353,16 @@ def _a_price_within_each_segment(knots):
     low = np.maximum.accumulate(low, axis=1)
     high = np.column_stack([knots, np.full(len(knots), np.inf)])
     return np.where(np.isfinite(high), 0.5 * (low + np.where(np.isfinite(high), high, 0.0)), low + 1.0)
+
+
+def _jumps(knots, waived, paid, tax_slope):
+    """What is lost beyond each knot, [J, K], kCNY; of equal knots the first says it."""
+    jumps = np.zeros_like(knots)
+    for k in range(knots.shape[1]):
+        price = np.where(np.isfinite(knots[:, k]), knots[:, k], 0.0)
+        tax = tax_slope * price
+        at = np.minimum(waived.benefits(price).sum(axis=0), tax) + paid.benefits(price).sum(axis=0)
+        above = np.minimum(waived.benefits_above(price).sum(axis=0), tax) + paid.benefits_above(price).sum(axis=0)
+        counts = np.isfinite(knots[:, k]) & ((k == 0) | (knots[:, k] != knots[:, k - 1]))
+        jumps[:, k] = np.where(counts, at - above, 0.0)
+    return jumps

@@ -84,3 +84,18 @@ def partial_adjustment(stock, wanted, lag):
 def survival(age, scale, shape):
     """Share of cars of an age still on the road (Weibull): exp(-(age / scale)^shape); ages and scale in one unit."""
     return np.exp(-np.power(np.divide(age, scale), shape))
+
+
+def diluted(support, members, base_members, elasticity):
+    """What one partner gets of a leader's attention: support · (n₀ / n)^d, n at least 1."""
+    return support * np.power(np.divide(base_members, np.maximum(members, 1)), elasticity)
+
+
+def research_budget(base, revenue, base_revenue, elasticity):
+    """R&D that grows with what a firm sells: base · (revenue / base revenue)^e, in the unit of `base`.
+
+    A firm that sold nothing at the base date spends `base`.
+    """
+    if not base_revenue > 0:
+        return float(base)
+    return float(base * np.power(max(revenue, 0.0) / base_revenue, elasticity))

@@ -10,6 +10,16 @@ cycles follow the population's law of tastes, whatever their chance to keep: sal
 P_ij / Σ_k P_ik, a household counts v times among shoppers, and rows at a point in time are households weighted by H + W.
 Relative to rows this is a weight of v/(H + W) = 1/((1 − k) H + k pause) for ρ = 0. Refused: drawing newcomers from the law of
 rows with weights 1/((1 − k) H + k pause) inside the inversion, which is stationary only if nobody is ever replaced.
+
+An announced change of policy moves shopping trips. With v(t) the inclusive value of the market in month t, as far ahead as
+households look, and c what a month sooner or later costs, a household due in month d shops in the month
+
+    argmax_t v(t) − c |t − d|
+
+so that a loss to come pulls a trip to the last month before it, a gain delays it to the first month after, and where v is
+the same in all months nothing moves. The plan made in one month is the plan of the next, as long as v is what was announced.
+With c exponential between households the chance of each month has a closed form (`month_chances`). Without a horizon trips
+would come from ever farther away: those n months off move with a chance of about loss / (n mean cost).
 """
 
 import numpy as np
@@ -108,6 +118,144 @@ def geometric_quantile(probability, pause):
     if pause <= 1.0:
         return 1.0
     return max(1.0, np.ceil(np.log1p(-probability) / np.log1p(-1.0 / pause)))
+
+
+@njit
+def exponential_quantile(probability, mean):
+    """−mean ln(1 − u): a household's cost of shopping a month sooner or later, utils, from its draw."""
+    return -mean * np.log1p(-probability)
+
+
+@njit
+def shift_worth(value_there, value_due, months, cost):
+    """What it is worth to shop `months` sooner or later than due, utils: v(t) − v(d) − c |t − d|. Who moves has it positive."""
+    return value_there - value_due - cost * months
+
+
+@njit
+def shift_chance(value_there, value_due, months, mean_cost):
+    """Chance that a household moves its trip by `months`, its cost a month being exponential.
+
+    P(v(t) − v(d) > c n) = 1 − exp(−(v(t) − v(d)) / (n c̄)), 0 where there is nothing to gain
+    """
+    gain = value_there - value_due
+    return -np.expm1(-gain / (months * mean_cost)) if gain > 0.0 else 0.0
+
+
+@njit
+def best_month(values, due, cost):
+    """The month in which a household shops: argmax_t v(t) − c |t − d|; among equals the nearest to d, then the sooner.
+
+    Args:
+        values: v, `[H + 1]`, utils: inclusive values of this month and of the H months that households look ahead.
+        due: d, months from now, not negative; beyond H: nothing moves.
+        cost: c, utils a month, not negative.
+    Returns:
+        t, months from now.
+    """
+    n_months = values.shape[0]
+    best, worth = due, 0.0
+    if due >= n_months:
+        return best
+    for distance in range(1, n_months):
+        for month in (due - distance, due + distance):
+            if 0 <= month < n_months:
+                moved = shift_worth(values[month], values[due], distance, cost)
+                if moved > worth:
+                    best, worth = month, moved
+    return best
+
+
+@njit
+def _fill_best_months(values, due, cost, best):
+    for i in range(len(due)):
+        best[i] = best_month(values[i], due[i], cost[i])
+
+
+def best_months(values, due, cost):
+    """`best_month` of many households, `[n]`: values `[n, H + 1]` or alike for all `[H + 1]`, due `[n]`, cost `[n]`."""
+    due, cost = np.ascontiguousarray(due, dtype=np.int64), np.ascontiguousarray(cost, dtype=float)
+    values = np.asarray(values, dtype=float)
+    values = np.ascontiguousarray(np.broadcast_to(values, (len(due), values.shape[-1])))
+    best = np.empty(len(due), dtype=np.int64)
+    _fill_best_months(values, due, cost, best)
+    return best
+
+
+@njit
+def month_chances(values, due, mean_cost, out):
+    """Chance of each month to be the one a household shops in, its cost a month being exponential.
+
+    As a function of c the best of v(t) − c |t − d| is the upper envelope of lines. It is followed from c = ∞, where the
+    trip is made when due, down to c = 0; a line that is best between two costs has the chance that c lies there.
+
+    Args:
+        values: v, `[H + 1]`, utils.
+        due: d, from 0 to H.
+        mean_cost: c̄, utils a month, positive.
+        out: `[H + 1]`, overwritten; its sum is 1.
+    """
+    n_months = values.shape[0]
+    out[:] = 0.0
+    best, below_upper = due, 1.0  # chance that c lies below the cost from which `best` is best
+    while True:
+        following, switch = -1, 0.0
+        for month in range(n_months):
+            farther = abs(month - due) - abs(best - due)
+            if farther > 0 and (values[month] - values[best]) / farther > switch:
+                following, switch = month, (values[month] - values[best]) / farther
+        below_switch = -np.expm1(-switch / mean_cost)
+        out[best] += below_upper - below_switch
+        if following < 0:
+            break
+        best, below_upper = following, below_switch
+
+
+def shopping_profile(values, due_flow, mean_cost):
+    """Expected trips in each month, `[H + 1]`, when policy is announced to change; their sum is that of the trips due.
+
+    Args:
+        values: v, `[H + 1]`, utils: alike for all households.
+        due_flow: trips due in each month, `[H + 1]`.
+        mean_cost: c̄, utils a month, positive.
+    Returns:
+        Trips made, `[H + 1]`, the same unit as `due_flow`; bit for bit `due_flow` where v is the same in all months.
+    Raises:
+        ValueError: a mean cost that is not positive, or arrays that are not alike.
+    """
+    values, due_flow = np.ascontiguousarray(values, dtype=float), np.asarray(due_flow, dtype=float)
+    if not mean_cost > 0:
+        raise ValueError(f"mean_cost={mean_cost} must be positive: at no cost all trips move to the best month")
+    if values.ndim != 1 or due_flow.shape != values.shape:
+        raise ValueError(f"values and due_flow must be alike and [H + 1], not {values.shape} and {due_flow.shape}")
+    trips, chances = np.zeros(len(values)), np.empty(len(values))
+    for due, flow in enumerate(due_flow):
+        month_chances(values, due, mean_cost, chances)
+        trips += flow * chances
+    return trips
+
+
+def expiry_profile(loss, horizon, mean_cost):
+    """Trips around a change of policy, `[2 · horizon]`, for a steady flow of one a month: the surge and the cliff.
+
+        last month before    1 + Σ_n π_n       n-th month after    1 − π_n       π_n = 1 − exp(−loss / (n c̄)), n ≤ horizon
+
+    and the mirror image for a gain (a loss below zero). The first `horizon` entries are the months before the change.
+
+    Args:
+        loss: fall of the inclusive value, utils.
+        horizon: by how many months trips move at most.
+        mean_cost: c̄, utils a month, positive.
+    Raises:
+        ValueError: a mean cost or a horizon that is not positive.
+    """
+    if not (mean_cost > 0 and horizon >= 1):
+        raise ValueError(f"mean_cost={mean_cost} must be positive and horizon={horizon} at least one month")
+    months = np.arange(1, horizon + 1)
+    moved = np.array([shift_chance(abs(loss), 0.0, month, mean_cost) for month in months])
+    gains, loses = np.ones(horizon), 1.0 - moved
+    gains[0] += moved.sum()
+    return np.concatenate([gains[::-1], loses] if loss > 0 else [loses[::-1], gains])
 
 
 def seasonal_clock(factors, first_month, n_months):

@@ -25,13 +25,14 @@ from ..economics.inversion import conditional_mean_utilities
 from ..economics.lock_in import tips
 from ..economics.pricing import costs_from_prices
 from ..economics.utility import INCOME
-from ..errors import BadRequest
+from ..errors import BadRequest, EvsimError
 from ..params import Scenario, month_name, month_number
 from . import kernels, pricing
-from .launches import coming_launches, place_launches, plan
+from .launches import coming_launches, place_launches, plan, prospects
 from .lines import lines_of, vintage_shares
 from .modes import dated_changes
-from .offers import Names, make_offers
+from .offers import MODE, Names, make_offers
+from .owner_value import extra_purchases_now, set_owner_value
 from .owners import (
     FIRST_YEAR,
     Households,
@@ -48,6 +49,7 @@ from .owners import (
 from .panel import make_panel
 from .policy import make_policy
 from .population import NEVER, community_counts, word_of_mouth
+from .rates import check_rates, rates_of
 from .setup import (
     check_base,
     check_platforms,
@@ -56,9 +58,14 @@ from .setup import (
     pack_price,
     read_traits,
     shopping_clock,
+    stacks_for_sale,
+    stacks_to_come,
     with_modes,
 )
 from .state import Market
+from .ways import brands_of
+
+OWNER_TOLERANCE = 1e-10  # kCNY, of costs and values of owners found together
 
 
 def open_market(scenario: Scenario, threads: int = 1) -> Market:
@@ -102,6 +109,7 @@ def _market_of(scenario: Scenario, table: pd.DataFrame, lines: pd.DataFrame, thr
     traits, names = read_traits(table), Names()
     launches = coming_launches(scenario, table, lines)
     future, calendar = plan(lines, launches, scenario)
+    future = pd.concat([future, prospects(scenario, lines)], ignore_index=True)
     offers = make_offers(lines, future, traits, names, scenario)
     if len(set(offers.key.tolist())) < len(offers):
         raise BadRequest(
@@ -110,9 +118,15 @@ def _market_of(scenario: Scenario, table: pd.DataFrame, lines: pd.DataFrame, thr
     for change in dated_changes(scenario):
         if change.platform and change.brand in names.brands:
             Names.code(names.platforms, change.platform)
-    platforms = open_platforms(names.platforms, scenario, month_name(base))
+    if scenario.modes.rule == "chosen":
+        for stack in stacks_for_sale(scenario):
+            Names.code(names.platforms, stack)
     check_platforms(scenario, names)
     firms = pd.concat([lines[["automaker", "group"]], launches[["automaker", "group"]]])
+    groups = dict(zip(firms["automaker"], firms["group"], strict=True))
+    check_rates(scenario, float(offers.base_price.max()))
+    platforms = open_platforms(names.platforms, stacks_to_come(groups, traits, scenario), scenario, month_name(base))
+    platforms.in_house[offers.platform[offers.mode == MODE["in_house"]]] = True
     market = Market(
         scenario=scenario,
         names=names,
@@ -123,13 +137,16 @@ def _market_of(scenario: Scenario, table: pd.DataFrame, lines: pd.DataFrame, thr
         habits=habits_of(scenario),
         clock=shopping_clock(scenario),
         calendar=calendar,
-        groups=dict(zip(firms["automaker"], firms["group"], strict=True)),
+        groups=groups,
         base_pack_price=pack_price(base // 12),
+        rates=rates_of(scenario),
         threads=threads,
     )
     market.pack_price = market.base_pack_price
     market.whispers = np.zeros((1, len(platforms)))
     market.wait = np.zeros(len(names.automakers))
+    market.brands = brands_of(offers, names, scenario)
+    market.base_members = max(market.members(), 1)
     return market
 
 
@@ -232,8 +249,10 @@ def recover_costs(market: Market, rows: np.ndarray) -> None:
     """Costs under which the table's prices solve the price game; pooled lines get the mean margin of the others."""
     offers, scenario = market.offers, market.scenario
     offers.price[rows] = offers.base_price[rows]
-    game = pricing.price_game(market, rows)
-    costs = costs_from_prices(game, offers.base_price[rows])
+    if scenario.pricing.owner_value:
+        costs = costs_with_owners(market, rows)
+    else:
+        costs = costs_from_prices(pricing.price_game(market, rows), offers.base_price[rows])
     pooled = offers.pooled[rows]
     net = offers.base_price[rows] / (1.0 + scenario.subsidy.vat)
     fees = pricing.fees(market, rows)
@@ -249,3 +268,26 @@ def recover_costs(market: Market, rows: np.ndarray) -> None:
     costs[pooled] = net[pooled] * (1.0 - margin)
     offers.cost[rows] = costs
     market.diagnostics["mean_margin"] = float(margin)
+
+
+def costs_with_owners(market: Market, rows: np.ndarray) -> np.ndarray:
+    """Costs under which the table's prices solve the price game where firms count the owners they win; `[J]`, kCNY.
+
+        c = costs(p, δ Λ),   Λ = values(p − c)
+
+    A fixed point, as what an owner brings depends on the cost of the next car. Iterating contracts: costs follow a firm's δΛ
+    one for one, and Λ_f(j) follows them by β^T (1 − ν) Σ_{k of f} ΔS_jk, a return that is discounted, may fail and counts in
+    excess of the average shopper's only. Each round leaves a tenth or so of the error.
+
+    Raises:
+        EvsimError: 100 rounds do not settle it.
+    """
+    extra, prices = extra_purchases_now(market, rows), market.offers.base_price[rows]
+    owners = np.zeros((len(market.names.automakers) + 1, len(market.offers)))
+    market.owner_value, costs = owners, np.full(len(rows), np.inf)
+    for _ in range(100):
+        previous, costs = costs, costs_from_prices(pricing.price_game(market, rows), prices)
+        if np.abs(costs - previous).max() < OWNER_TOLERANCE:
+            return costs
+        set_owner_value(market, rows, extra, costs)
+    raise EvsimError("costs at the base date and what owners are worth do not settle; lower pricing.owner_value")

@@ -15,21 +15,26 @@ line, from a normal cut at 2 spreads: one brand in three hundred would else be b
 of the run.
 """
 
+import difflib
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from ..data import read_launches
 from ..data.market import POWERTRAINS, SIZE_CLASSES
+from ..errors import BadRequest
 from ..params import Scenario, month_name, month_number
 from ..params.market import MarketParams
+from ..params.modes import ProspectiveBrand
 from ..streams import Purpose, bounded_normal
 from .lines import line_name, tier_name, tier_of
 from .modes import dated_changes
 from .offers import Offers
 
 ENOUGH_LINES = 30  # settled lines on which newcomers can be placed; smaller tables get no launches
+UNOPENED = 32_000  # the month that opens a line nobody has decided to open
 LEAST_COST_SHARE = 0.1  # of its full cost: the least that a new line costs its maker, whatever the fees
 
 
@@ -46,6 +51,8 @@ def coming_launches(scenario: Scenario, table: pd.DataFrame, lines: pd.DataFrame
     """Launches, variants and relaunches after the base date, at transaction prices, in order of time.
 
     In a world without the alliance its stack is replaced by a bought one, and brands that exist by it alone do not come.
+    Where brands choose, so it is for every brand that is not on the leader's platform at the base date, nor contracted to
+    start there; brands that may yet choose to start are left out: `prospects` has their first lines.
     """
     launches, base = read_launches(), month_name(month_number(scenario.start) - 1)
     new = launches["event"].isin(["launch", "variant"])
@@ -62,13 +69,72 @@ def coming_launches(scenario: Scenario, table: pd.DataFrame, lines: pd.DataFrame
     launches = launches.assign(
         price=middle * ratio, month=launches["month"].where(launches["month"] > base, scenario.start)
     )
-    if scenario.modes.rule == "none":
+    waiting = {prospect.brand for prospect in uncommitted(scenario, lines)}
+    launches = launches[~launches["brand"].isin(waiting)]
+    if scenario.modes.rule in ("none", "chosen"):
         theirs = launches["platform"] == scenario.alliance.platform
+        if scenario.modes.rule == "chosen":
+            bound = set(lines.loc[lines["platform"] == scenario.alliance.platform, "brand"])
+            bound |= {prospect.brand for prospect in scenario.modes.prospective} - waiting
+            theirs &= ~launches["brand"].isin(bound)
         alone = theirs & (launches["mode"] == "alliance") & ~launches["brand"].isin(lines["brand"])
         launches = launches.assign(
             platform=launches["platform"].where(~theirs, "supplier"), mode=launches["mode"].where(~theirs, "supplier")
         )[~alone]
     return launches.sort_values("month", kind="stable")
+
+
+def uncommitted(scenario: Scenario, lines: pd.DataFrame) -> list[ProspectiveBrand]:
+    """Prospective brands that are not sold at the base date, nor contracted by then: their makers have yet to choose."""
+    if scenario.modes.rule != "chosen":
+        return []
+    sold, listed = set(lines["brand"]), scenario.modes.prospective
+    return [entry for entry in listed if entry.brand not in sold and (entry.agreed or scenario.start) >= scenario.start]
+
+
+def prospects(scenario: Scenario, lines: pd.DataFrame) -> pd.DataFrame:
+    """First lines of brands whose makers have yet to choose, as rows like those `plan` gives; they open when chosen.
+
+    Raises:
+        BadRequest: a brand of the scenario's own list is sold already, or its maker sells nothing in this market.
+    """
+    groups = dict(zip(lines["automaker"], lines["group"], strict=True))
+    _check_own_prospects(scenario, groups, set(lines["brand"]))
+    rows = []
+    for entry in uncommitted(scenario, lines):
+        if entry.automaker not in groups:
+            continue
+        launch = SimpleNamespace(
+            brand=entry.brand,
+            automaker=entry.automaker,
+            group=groups[entry.automaker],
+            powertrain=entry.powertrain,
+            size_class=entry.size_class,
+            platform="supplier",
+            mode="supplier",
+            price=entry.price_kcny,
+            product=entry.brand,
+        )
+        tier = tier_name(tier_of(entry.price_kcny, scenario.market.price_tiers), scenario.market.price_tiers)
+        name = line_name(entry.brand, entry.automaker, entry.powertrain, tier, "supplier")
+        rows.append(_new_line(launch, name, UNOPENED, scenario.market))
+    return pd.DataFrame(rows, columns=[*lines.columns, "opens"])
+
+
+def _check_own_prospects(scenario: Scenario, groups: dict[str, str], sold: set[str]) -> None:
+    """Refuse what a scenario says of its own that this market cannot have; the default list fits itself to the market."""
+    default = type(scenario.modes)().prospective
+    for number, entry in enumerate(scenario.modes.prospective):
+        if scenario.modes.rule != "chosen" or entry in default:
+            continue
+        key, table = f"modes.prospective[{number}]", scenario.market.table
+        if entry.automaker not in groups:
+            near = difflib.get_close_matches(entry.automaker, groups, 1, cutoff=0.0)[0]
+            raise BadRequest(
+                f"{key}.automaker={entry.automaker} sells nothing in market.table={table}; the nearest maker is {near}"
+            )
+        if entry.brand in sold:
+            raise BadRequest(f"{key}.brand={entry.brand} is sold in market.table={table} already; name a new brand")
 
 
 def plan(lines: pd.DataFrame, launches: pd.DataFrame, scenario: Scenario) -> tuple[pd.DataFrame, list[Launch]]:
@@ -195,7 +261,7 @@ def place_launches(offers: Offers, fees: np.ndarray, scenario: Scenario) -> dict
     offers.launch_quality = offers.quality.copy()
     if len(known) < ENOUGH_LINES:
         return {}
-    seed, spreads = scenario.seed, scenario.products
+    seed, spreads = scenario.seed_of_firms, scenario.products
     fitted, full_cost = regressors(offers, known), np.log(offers.cost[known] + fees[known])
     quality_fit = np.linalg.lstsq(fitted, offers.quality[known], rcond=None)[0]
     cost_fit = np.linalg.lstsq(fitted, full_cost, rcond=None)[0]

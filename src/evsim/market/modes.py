@@ -17,7 +17,9 @@ class ModeChange(NamedTuple):
 
 
 def dated_changes(scenario: Scenario) -> list[ModeChange]:
-    """Changes of stack or mode of whole brands in the record, from month 1 on, in order of time."""
+    """Changes of stack or mode of whole brands in the record, from month 1 on, in order of time; none where brands choose."""
+    if scenario.modes.rule == "chosen":
+        return []
     base = month_number(scenario.start) - 1
     records = read_membership()
     records = records[(records["scope"] == "brand") & (records["start"] != "")]

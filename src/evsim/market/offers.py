@@ -90,6 +90,8 @@ class Traits:
     """What is known about brands, makers and cars beside the market table."""
 
     premium_brands: frozenset[str]
+    origin: dict[str, str]  # brand -> home country of the marque
+    ownership: dict[str, str]  # automaker -> state, private, foreign, joint venture
     kind: dict[str, str]  # automaker -> alliance_oem, independent, incumbent
     pack: dict[tuple[str, str], float]  # (powertrain, size class) -> kWh
 
@@ -113,7 +115,7 @@ def make_offers(lines: pd.DataFrame, future: pd.DataFrame, traits: Traits, names
     nameplates = table["nameplates"].to_numpy(dtype=float).copy()
     cycle = np.maximum(scenario.products.refresh_months / np.maximum(nameplates, 1.0), 1.0)
     keys = np.array([key_of(product) for product in table["product"]], dtype=np.int64)
-    phase = np.array([uniform(scenario.seed, Purpose.CYCLE, 0, int(key), 0) for key in keys])
+    phase = np.array([uniform(scenario.seed_of_firms, Purpose.CYCLE, 0, int(key), 0) for key in keys])
     opens = table["opens"].to_numpy(dtype=np.int64)
     refreshed = np.where(opens > 0, opens, -np.floor(phase * cycle))
     offers = Offers(

@@ -11,6 +11,8 @@ Refused: the population's first rows, as they are. Whenever one of them passes t
 where nothing changes that moved single prices by up to 0.8 % a month at 2 000 rows, and by 0.5 to 0.8 % at 4 000.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from ..compiled import over_blocks
@@ -18,6 +20,7 @@ from ..economics.pricing import Demand
 from ..economics.utility import INCOME
 from ..streams import Purpose, uniforms
 from . import kernels
+from .kernels import Shelf
 from .owners import Origin, settle_holders, tastes_of
 from .population import NEVER, NO_CAR, Population
 from .state import Market, Panel
@@ -34,34 +37,103 @@ def make_panel(market: Market, origin: Origin) -> Panel:
     return Panel(owners, tastes_of(market.scenario.seed, rows, market.habits))
 
 
-def panel_demand(market: Market, rows: np.ndarray) -> Demand:
-    """Demand of the panel for the given lines before price, `[2 S, J]`: as owners, then as newcomers.
+@dataclass(frozen=True)
+class Entries:
+    """The panel as it would face the market now: households as owners, then as newcomers; columns `[2 S]`."""
 
-    Entries weigh by their visits per cycle at present prices, times the chance to be an owner or a newcomer. An owner has
-    the tenure it will have when its car is due.
-    """
-    owners, tastes = market.panel.owners, market.panel.tastes
-    size, share = len(owners), market.scenario.consumers.first_time_share
+    state: tuple[np.ndarray, ...]  # line, platform, bought, joined, overdue
+    hears: np.ndarray  # row by which a community is found
+    tastes: np.ndarray  # [2 S, N_TASTES]
+    sensitivity: np.ndarray  # α, utils per kCNY
+    chance: np.ndarray  # to be an owner, or a newcomer
+
+    def __len__(self) -> int:
+        return len(self.sensitivity)
+
+
+def panel_entries(market: Market) -> Entries:
+    """Both states of every household. An owner has the tenure it will have when its car is due."""
+    owners, size, share = market.panel.owners, len(market.panel.owners), market.scenario.consumers.first_time_share
     nobody = np.full(size, NO_CAR, dtype=np.int16)
     early = np.minimum(market.month - owners.due, 0)  # months until due: the tenure is read at that month
-    line, platform = np.concatenate([owners.line, nobody]), np.concatenate([owners.platform, nobody])
-    bought, joined = np.tile(owners.bought, 2), np.tile(owners.joined + early, 2).astype(np.int16)
-    overdue = np.zeros(2 * size)
-    utility, outside, visits = np.empty((2 * size, len(rows))), np.empty(2 * size), np.empty(2 * size)
-    shelf, world = market.shelf(rows, np.zeros(len(rows))), market.world()
-    hears = np.arange(2 * size) % size % (len(market.whispers) * world.community_size)
-    both = np.tile(tastes, (2, 1))
-    sensitivity = market.habits.median_sensitivity / both[:, INCOME]
-    outlay = market.policy.buyer_price(market.month, rows).value(market.offers.price[rows])
+    state = (
+        np.concatenate([owners.line, nobody]),
+        np.concatenate([owners.platform, nobody]),
+        np.tile(owners.bought, 2),
+        np.tile(owners.joined + early, 2).astype(np.int16),
+        np.zeros(2 * size),
+    )
+    rows_heard = len(market.whispers) * market.scenario.lock_in.community_size
+    tastes = np.tile(market.panel.tastes, (2, 1))
+    sensitivity = market.habits.median_sensitivity / tastes[:, INCOME]
+    hears = np.arange(2 * size) % size % rows_heard
+    return Entries(state, hears, tastes, sensitivity, np.repeat([1.0 - share, share], size))
+
+
+def panel_utility(market: Market, entries: Entries, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Utility of the given lines before price, `[2 S, J]`, and of the outside good, `[2 S]`."""
+    return shelf_utility(market, entries, market.shelf(rows, np.zeros(len(rows))))
+
+
+def shelf_utility(market: Market, entries: Entries, shelf: Shelf) -> tuple[np.ndarray, np.ndarray]:
+    """`panel_utility` of the cars on a shelf."""
+    utility, outside = np.empty((len(entries), len(shelf.quality))), np.empty(len(entries))
+    world = market.world()
 
     def fill(block: slice) -> None:
-        state = (line[block], platform[block], bought[block], joined[block], overdue[block])
-        values = utility[block], outside[block]
-        kernels.panel_utility(hears[block], state, market.habits, shelf, world, both[block], *values)
-        kernels.panel_visits(*values, sensitivity[block], outlay, market.habits, visits[block])
+        state = tuple(column[block] for column in entries.state)
+        kernels.panel_utility(
+            entries.hears[block],
+            state,
+            market.habits,
+            shelf,
+            world,
+            entries.tastes[block],
+            utility[block],
+            outside[block],
+        )
 
-    over_blocks(fill, 2 * size, market.threads)
-    return Demand(utility, sensitivity, visits * np.repeat([1.0 - share, share], size), outside)
+    over_blocks(fill, len(entries), market.threads)
+    return utility, outside
+
+
+def stack_utility(market: Market, entries: Entries, line: int) -> np.ndarray:
+    """What each platform would add to a line's utility, beside lent trust, `[2 S, 2 G]`, up to what all have: first as the
+    line's full stack, then as its own software with the leader's components. Utility is a sum, so one line tells for all."""
+    n_platforms = len(market.platforms)
+    codes, lines = np.tile(np.arange(n_platforms), 2), np.full(2 * n_platforms, line)
+    quality = market.platforms.quality
+    leader = market.platform_code(market.scenario.alliance.platform)
+    gap = np.maximum(quality[leader] - quality, 0.0) if leader >= 0 else np.zeros(n_platforms)
+    software = np.concatenate([quality, quality + market.scenario.alliance.components_gain * gap])
+    shelf = market.shelf(lines, np.zeros(len(lines)))._replace(
+        platform=codes,
+        software=software,
+        leader=(codes == leader).astype(float),
+        quality=market.network()[codes],
+    )
+    return shelf_utility(market, entries, shelf)[0]
+
+
+def panel_visits(market: Market, entries: Entries, utility, outside, outlay: np.ndarray) -> np.ndarray:
+    """Expected visits of each entry per cycle at given outlays, times its chance, `[2 S]`."""
+    visits = np.empty(len(entries))
+
+    def fill(block: slice) -> None:
+        kernels.panel_visits(
+            utility[block], outside[block], entries.sensitivity[block], outlay, market.habits, visits[block]
+        )
+
+    over_blocks(fill, len(entries), market.threads)
+    return visits * entries.chance
+
+
+def panel_demand(market: Market, rows: np.ndarray) -> Demand:
+    """Demand of the panel for the given lines before price, `[2 S, J]`; entries weigh by their visits at present prices."""
+    entries = panel_entries(market)
+    utility, outside = panel_utility(market, entries, rows)
+    outlay = market.policy.buyer_price(market.month, rows).value(market.offers.price[rows])
+    return Demand(utility, entries.sensitivity, panel_visits(market, entries, utility, outside, outlay), outside)
 
 
 def let_panel_shop(market: Market, rows: np.ndarray, outlay: np.ndarray) -> None:

@@ -19,6 +19,8 @@ class Platforms:
     quality: np.ndarray  # A, kCNY a median-income buyer would pay
     research: np.ndarray  # bn CNY a year
     base_research: np.ndarray  # the same at the parameters' defaults: what the frontier's drift is measured by
+    dormant: np.ndarray  # bool: a stack that a group may yet build; no car has it
+    in_house: np.ndarray  # bool: a stack that makers build for their own cars
     sales: np.ndarray  # [months, G] cars that came on the road, from `first_month` on
     electric_sales: np.ndarray  # [months] electric share of all cars, in cars
     first_month: int

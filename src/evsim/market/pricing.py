@@ -1,17 +1,31 @@
-"""Prices of one month: the price game over the panel (`market.panel`), by the pricing rule."""
+"""Prices of one month: the price game over the panel (`market.panel`), by the pricing rule.
+
+Two things stand beside the rule. Owners that a sale leaves behind may count in prices (`pricing.owner_value`,
+`market.owner_value`). And somebody may hand in the price of a line (`Market.given_price`): then that is its price under every
+rule, war or not, and the others reply to it.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 
 from ..economics.contracts import price_for_net, price_weights, royalty
-from ..economics.pricing import PriceGame, best_response_steps, equilibrium_prices
+from ..economics.pricing import Demand, PriceGame, best_response_steps, equilibrium_prices
 from ..errors import EvsimError
 from ..params import month_number
+from .owner_value import counted_owners, value_new_lines
 from .panel import panel_demand
 from .state import Market
 
 
 def price_game(market: Market, rows: np.ndarray) -> PriceGame:
-    """The game over the given lines this month; pooled lines have given prices."""
+    """The game over the given lines this month; the prices of pooled lines, and those handed in, are given."""
+    game, by_hand = whole_game(market, rows, panel_demand(market, rows), market.month), handed_in(market, rows)
+    return game if np.isnan(by_hand).all() else replace(game, setter=np.where(np.isnan(by_hand), game.setter, -1))
+
+
+def whole_game(market: Market, rows: np.ndarray, demand: Demand, month: int) -> PriceGame:
+    """The game over the given lines for a demand, under the policy of a month; pooled lines have given prices."""
     scenario, offers = market.scenario, market.offers
     alliance = scenario.alliance
     revenue, cost, payments, setter = price_weights(
@@ -27,16 +41,23 @@ def price_game(market: Market, rows: np.ndarray) -> PriceGame:
     setter[pooled] = -1
     for table in (revenue, cost, payments):
         table[:, pooled] = 0.0  # nobody steers by the pool's profit
+    if scenario.pricing.owner_value:
+        payments -= scenario.pricing.owner_value * counted_owners(market, rows, cost)
     return PriceGame(
-        panel_demand(market, rows),
+        demand,
         market.costs()[rows],
         revenue,
         cost,
         payments,
         setter,
-        market.policy.buyer_price(market.month, rows),
+        market.policy.buyer_price(month, rows),
         market.threads,
     )
+
+
+def handed_in(market: Market, rows: np.ndarray) -> np.ndarray:
+    """Prices that somebody has set by hand, `[J]`, kCNY; nan: the pricing rule sets them."""
+    return market.given_price[rows] if len(market.given_price) else np.full(len(rows), np.nan)
 
 
 def fees(market: Market, rows: np.ndarray) -> np.ndarray:
@@ -51,11 +72,11 @@ def cost_plus_prices(market: Market, rows: np.ndarray) -> np.ndarray:
 
 
 def set_prices(market: Market, rows: np.ndarray) -> float:
-    """Set this month's posted prices by the pricing rule; return the first-order residual in kCNY (0 without a
-    game; before the cut in a price war)."""
+    """Set this month's posted prices by the pricing rule, and those handed in; return the first-order residual in kCNY (0
+    without a game; before the cut in a price war)."""
     params, offers = market.scenario.pricing, market.offers
     plus = cost_plus_prices(market, rows)
-    pooled = offers.pooled[rows]
+    pooled, by_hand = offers.pooled[rows], handed_in(market, rows)
     residual = 0.0
     if params.rule == "cost_plus":
         prices = plus
@@ -63,6 +84,8 @@ def set_prices(market: Market, rows: np.ndarray) -> float:
         prices = offers.price[rows].copy()
     else:
         start = np.where(pooled, plus, offers.price[rows])
+        start = np.where(np.isnan(by_hand), start, by_hand)
+        value_new_lines(market, rows)
         game = price_game(market, rows)
         if params.rule == "best_response":
             prices = best_response_steps(game, start, params.steps)
@@ -73,7 +96,7 @@ def set_prices(market: Market, rows: np.ndarray) -> float:
                 raise EvsimError(f"month {market.month}: the price game did not settle: {solution.message}")
     if params.rule != "fixed" and at_war(market):
         prices = prices - params.war_cut * margins(market, rows, prices)
-    offers.price[rows] = prices
+    offers.price[rows] = np.where(np.isnan(by_hand), prices, by_hand)
     return residual
 
 

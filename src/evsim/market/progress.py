@@ -7,11 +7,10 @@ leap of a rival. Refused: setting them before the inversion, where ξ would abso
 import numpy as np
 
 from ..economics import technology
-from ..economics.contracts import borne_by_leader
 from ..params import month_number
 from ..streams import Purpose, key_of, uniform
+from .changes import in_the_brands_way
 from .launches import Launch
-from .offers import MODE
 from .state import Market
 
 KWH_PER_GWH = 1e6
@@ -60,8 +59,11 @@ def _launch(market: Market, event: Launch) -> None:
         offers.cycle[row] = max(market.scenario.products.refresh_months / offers.nameplates[row], 1.0)
     elif event.event == "refreshes" and not offers.settled[row]:
         offers.quality[row] = max(offers.quality[row], offers.launch_quality[row])
+    opens = not offers.on_sale[row]
     offers.on_sale[row] = offers.settled[row] = True
     offers.refreshed[row] = market.month
+    if opens and market.scenario.modes.rule == "chosen":
+        in_the_brands_way(market, row)
 
 
 def advance_platforms(market: Market) -> None:
@@ -69,9 +71,8 @@ def advance_platforms(market: Market) -> None:
     platforms, params = market.platforms, market.scenario.software
     fleet = platforms.fleet(market.month - 1)
     chance = success_chance(market, platforms.research, fleet)
-    drawn = np.array(
-        [uniform(market.scenario.seed, Purpose.RESEARCH, market.month, key_of(name), 0) for name in platforms.names]
-    )
+    seed, purpose = market.scenario.seed_of_firms, int(Purpose.RESEARCH)  # numba takes a millisecond to type an enum
+    drawn = np.array([uniform(seed, purpose, market.month, key_of(name), 0) for name in platforms.names])
     platforms.quality = technology.next_quality(platforms.quality, drawn < chance, params.success_gain, platforms.drift)
     if market.month == 1 and params.advantage_kcny is not None:
         set_advantage(market, params.advantage_kcny)
@@ -120,18 +121,34 @@ def set_advantage(market: Market, advantage: float) -> None:
         market.platforms.quality[leader] += advantage - software_advantage(market)
 
 
-def adopt(market: Market, rows: np.ndarray, platform: str, mode: str) -> None:
-    """Lines that move to another stack or contract; cars sold keep their platform.
-
-    What the leader bore under the old contract is the maker's to bear now, and the other way round.
-    """
-    offers, vat = market.offers, market.scenario.subsidy.vat
-    before = borne_by_leader(offers.base_price[rows], market.terms(rows), vat)
-    offers.platform[rows] = market.names.platforms.index(platform)
-    offers.mode[rows] = MODE[mode]
-    offers.cost[rows] += before - borne_by_leader(offers.base_price[rows], market.terms(rows), vat)
-
-
 def withdraw(market: Market, rows: np.ndarray) -> None:
     """Lines that are no longer sold; cars ordered are still built, cars sold keep their platform."""
     market.offers.on_sale[rows] = False
+
+
+def own_stacks(market: Market, automaker: int) -> list[int]:
+    """In-house stacks of which a maker sells the most cars at the base date, or is the only one: it pays for them."""
+    offers = market.offers
+    in_house = np.flatnonzero(offers.on_sale & market.own_software())
+    payers = []
+    for code in np.unique(offers.platform[in_house[offers.automaker[in_house] == automaker]]):
+        rows = in_house[offers.platform[in_house] == code]
+        cars = np.bincount(offers.automaker[rows], offers.base_units[rows] + 1e-9)
+        if cars.argmax() == automaker:
+            payers.append(int(code))
+    return payers
+
+
+def stack_research(market: Market, books, code: int) -> float:
+    """Research of an in-house stack, bn CNY a year: what it was when calibrated, moved by its group's revenue of the last
+    year against the base date's; half of that while the group owes money."""
+    params, names = market.scenario.software, market.names.automakers
+    offers = market.offers
+    users = np.unique(offers.automaker[offers.on_sale & (offers.platform == code) & market.own_software()])
+    base = np.bincount(offers.automaker, offers.base_units * offers.base_price, len(names))[users].sum()
+    base *= 12.0 / (1.0 + market.scenario.subsidy.vat)
+    past = books.past_revenue[:, users]
+    if market.month <= len(past) or np.isnan(past).any():
+        return float(market.platforms.research[code])
+    budget = technology.research_budget(params.own_stack_rd, float(past.sum()), base, params.rd_elasticity)
+    return budget * (0.5 if books.cash[users].sum() < 0 else 1.0)

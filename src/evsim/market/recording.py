@@ -74,6 +74,13 @@ class Recorder:
         """Cars delivered by platform, `[G]`."""
         return np.bincount(self.market.offers.platform, units, len(self.market.platforms))
 
+    def add_rows(self, table: str, columns: dict[str, list]) -> None:
+        """Rows of a table that is not kept every month; no columns: no rows."""
+        if columns:
+            self.parts.setdefault(table, []).append(
+                {name: np.array(values, dtype=_kind(values)) for name, values in columns.items()}
+            )
+
     def _append(self, table: str, n_rows: int, **columns) -> None:
         """Add rows to a table; a scalar stands for all of them."""
         full = {
@@ -119,7 +126,9 @@ class Recorder:
     def _automakers(self, accounts: MonthAccounts, books: Books, backlog: np.ndarray) -> None:
         makers = np.bincount(self.market.offers.automaker, backlog, len(self.automaker))
         offers = self.market.offers
-        seen = np.unique(offers.automaker[offers.on_sale | (backlog > 0) | (accounts.units[offers.automaker] > 0)])
+        there = offers.on_sale | (backlog > 0) | (accounts.units[offers.automaker] > 0)
+        paying = accounts.profit != 0  # for a stack or a conversion, before the first car is on sale
+        seen = np.union1d(offers.automaker[there], np.flatnonzero(paying))
         self._append(
             "automakers",
             len(seen),
@@ -133,6 +142,7 @@ class Recorder:
             costs=accounts.costs[seen],
             fixed_costs=accounts.fixed_costs[seen],
             rd=accounts.research[seen],
+            investment=accounts.investment[seen],
             profit=accounts.profit[seen],
             cash=books.cash[seen],
             capacity=books.capacity[seen],
@@ -177,17 +187,18 @@ class Recorder:
         stayed = np.diagonal(outcome.switches[:-1])
         with np.errstate(invalid="ignore", divide="ignore"):
             repeat = np.where(owners > 0, stayed / owners, np.nan)
+        there = np.flatnonzero(~platforms.dormant)
         self._append(
             "platforms",
-            len(platforms),
+            len(there),
             month=self.month,
-            platform=self.platform,
-            ecosystem=platforms.ecosystem,
-            quality=platforms.quality,
-            base=platforms.fleet(self.market.month),
-            units=units,
-            share=units / max(units.sum(), 1.0),
-            repeat_rate=repeat,
+            platform=self.platform[there],
+            ecosystem=platforms.ecosystem[there],
+            quality=platforms.quality[there],
+            base=platforms.fleet(self.market.month)[there],
+            units=units[there],
+            share=(units / max(units.sum(), 1.0))[there],
+            repeat_rate=repeat[there],
         )
         return float(owners[platforms.ecosystem].sum()), float(stayed[platforms.ecosystem].sum())
 
@@ -247,6 +258,11 @@ class Recorder:
             "buyers": np.array(buyers, dtype=float),
         }
         return tables
+
+
+def _kind(values: list) -> type | None:
+    """Text is kept as objects, so that its length is free."""
+    return object if values and isinstance(values[0], str) else None
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -19,6 +19,7 @@ from ..errors import BadRequest
 from ..params import Scenario, month_name, month_number
 from ..params.software import SoftwareParams
 from .kernels import Habits
+from .lines import OTHER
 from .offers import Names, Traits
 from .platforms import Platforms
 
@@ -39,7 +40,7 @@ def check_base(scenario: Scenario) -> None:
 
 
 def check_platforms(scenario: Scenario, names: Names) -> None:
-    """Platforms that a scenario names must be ecosystems that cars of this market run on."""
+    """Platforms that a scenario names must be ecosystems that cars of this market run on, or that the project knows."""
     known = ", ".join(name for name in names.platforms if name not in NO_ECOSYSTEM)
     software, alliance = scenario.software, scenario.alliance
     if software.leap_platform and software.leap_platform not in names.platforms:
@@ -102,6 +103,8 @@ def read_traits(table: pd.DataFrame) -> Traits:
         known.setdefault(automaker, "independent" if electric else "incumbent")
     return Traits(
         premium_brands=frozenset(brands.loc[brands["foreign_premium"].astype(bool), "brand"]),
+        origin=dict(zip(brands["brand"], brands["brand_origin"], strict=True)),
+        ownership=dict(zip(*(read_automakers()[name] for name in ("automaker", "ownership")), strict=True)),
         kind=known,
         pack={(row.powertrain, row.size_class): float(row.pack) for row in packs.itertuples()},
     )
@@ -124,31 +127,65 @@ def with_modes(lines: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     return lines.assign(mode=[mode(row) for row in lines.itertuples()])
 
 
-def open_platforms(names: list[str], scenario: Scenario, base: str) -> Platforms:
+def open_platforms(names: list[str], dormant: list[str], scenario: Scenario, base: str) -> Platforms:
     """Platforms with their quality and research at the base date; nothing on the road yet.
 
     A stack that comes later starts with the quality of its entry, one that nobody has judged with a supplier's.
+
+    Args:
+        names: stacks of the market's cars; `dormant` ones are added at its end.
+        dormant: stacks that groups may yet build.
     """
     entry = read_software().sort_values("month", kind="stable").drop_duplicates("platform")
     known = dict(zip(entry["platform"], entry["quality"], strict=True)) | software_quality(base)
     if "supplier" not in names:
         names.append("supplier")
+    active, dormant = list(names), [name for name in dormant if name not in names]
+    names += dormant
+    idle = [0.0] * len(dormant)
     records = read_membership()
     built = set(records.loc[records["mode"] == "in_house", "stack"])
     return Platforms(
         names=names,
         ecosystem=np.array([name not in NO_ECOSYSTEM for name in names]),
         quality=np.array([known.get(name, known["supplier"]) for name in names], dtype=float),
-        research=np.array([_research(name, built, scenario.alliance.platform, scenario.software) for name in names]),
-        base_research=np.array(
-            [_research(name, built, scenario.alliance.platform, SoftwareParams()) for name in names]
+        research=np.array(
+            [_research(name, built, scenario.alliance.platform, scenario.software) for name in active] + idle
         ),
+        base_research=np.array(
+            [_research(name, built, scenario.alliance.platform, SoftwareParams()) for name in active] + idle
+        ),
+        dormant=np.array([False] * len(active) + [True] * len(dormant)),
+        in_house=np.array([False] * len(active) + [True] * len(dormant)),
         sales=np.zeros((1, len(names))),
         electric_sales=np.zeros(1),
         first_month=0,
         quality_path=np.zeros((scenario.n_months + 1, len(names))),
         initial_fleet=np.zeros(len(names)),
     )
+
+
+def stacks_for_sale(scenario: Scenario) -> list[str]:
+    """Stacks that any brand may buy, whoever uses them at the base date: bought parts, and the rival supplier's.
+
+    Raises:
+        BadRequest: the rival's stack is none that the project knows.
+    """
+    rival, known = scenario.modes.rival_platform, sorted(set(read_software()["platform"]) - {"none", "supplier"})
+    if rival and (rival not in known or rival == scenario.alliance.platform):
+        others = ", ".join(name for name in known if name != scenario.alliance.platform)
+        raise BadRequest(
+            f"modes.rival_platform={rival} is no rival's stack the project knows; use one of {others}, or null"
+        )
+    return ["supplier", *([rival] if rival else [])]
+
+
+def stacks_to_come(groups: dict[str, str], traits: Traits, scenario: Scenario) -> list[str]:
+    """Stacks that may yet be built where brands choose: under the name of a group, or of a joint venture."""
+    if scenario.modes.rule != "chosen":
+        return []
+    ventures = {maker for maker in groups if traits.ownership.get(maker) == "joint venture"}
+    return sorted(({*groups.values()} | ventures) - {OTHER})
 
 
 def _research(name: str, built: set[str], leader: str, software: SoftwareParams) -> float:

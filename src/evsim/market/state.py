@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..economics.contracts import Terms
+from ..economics.technology import diluted
 from ..params import Scenario
+from .brands import Brand
 from .kernels import Habits, Shelf, World
 from .launches import Launch
 from .offers import MODE, Names, Offers, Traits
 from .platforms import Platforms
 from .policy import Policy
 from .population import Population, word_of_mouth
+from .rates import Rates
 
 
 @dataclass
@@ -37,6 +40,7 @@ class Market:
     calendar: list[Launch]
     groups: dict[str, str]  # automaker -> group
     base_pack_price: float  # kCNY per kWh
+    rates: Rates  # the leader's terms in force
     threads: int = 1
     population: Population = field(default_factory=lambda: Population.empty(0, 1.0))
     panel: Panel = field(default_factory=lambda: Panel(Population.empty(0, 1.0), np.empty((0, 0))))
@@ -51,6 +55,12 @@ class Market:
     )  # [automakers] months until a car ordered now is built
     diagnostics: dict[str, float] = field(default_factory=dict)
     whispers: np.ndarray = field(default_factory=lambda: np.zeros((1, 1)))
+    given_price: np.ndarray = field(default_factory=lambda: np.empty(0))  # [lines] kCNY, nan: by the rule; empty: all
+    owner_value: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))  # Λ, [automakers + 1, lines] kCNY
+    brands: list[Brand] = field(default_factory=list)
+    base_members: int = 1  # brands in mode `alliance` at the base date, at least 1
+    usual_resistance: float = 0.0  # of the middle one of the brands at the base date, utils
+    results_seen: list[int] = field(default_factory=lambda: [0, 0])  # attempts at in-house stacks: successes, failures
 
     def on_sale(self) -> np.ndarray:
         """Rows of the lines on offer, in their order."""
@@ -63,18 +73,59 @@ class Market:
     def quality_alike(self) -> np.ndarray:
         """What every household sees alike in each line, `[J]`, utils: the equation in `market.offers`."""
         offers, params = self.offers, self.scenario
-        scale = params.lock_in.network_scale
-        growth = np.log((scale + self.platforms.fleet(self.month)) / (scale + self.platforms.initial_fleet))
-        network = params.lock_in.network_effect * np.where(self.platforms.ecosystem, growth, 0.0)
         return (
             offers.quality
             + np.log(offers.nameplates)
             + params.products.hardware_value * offers.hardware
-            + network[offers.platform]
-            + params.alliance.lent_trust * (offers.mode == MODE["alliance"])
+            + self.network()[offers.platform]
+            + self.lent_trust() * (offers.mode == MODE["alliance"])
             + params.chargers.value * offers.electric * np.log(self.chargers)
             - params.products.ageing * (offers.age(self.month) - offers.first_age)
             - params.capacity.wait_cost * self.wait[offers.automaker]
+        )
+
+    def network(self) -> np.ndarray:
+        """What each platform's fleet adds to a car's quality since the base date, `[G]`, utils."""
+        platforms, lock_in = self.platforms, self.scenario.lock_in
+        scale = lock_in.network_scale
+        growth = np.log((scale + platforms.fleet(self.month)) / (scale + platforms.initial_fleet))
+        return lock_in.network_effect * np.where(platforms.ecosystem, growth, 0.0)
+
+    def own_software(self) -> np.ndarray:
+        """Lines on a stack that their makers build, with the leader's parts beside it or without, `[J]` bool."""
+        offers = self.offers
+        parts = (offers.mode == MODE["components"]) & self.platforms.in_house[offers.platform]
+        return (offers.mode == MODE["in_house"]) | parts
+
+    def members(self) -> int:
+        """Number of brands on sale in mode `alliance`."""
+        return len(np.unique(self.offers.brand[self.offers.on_sale & (self.offers.mode == MODE["alliance"])]))
+
+    def lent_trust(self) -> float:
+        """Trust that the leader lends each brand in mode `alliance`, utils: less, the more there are."""
+        alliance = self.scenario.alliance
+        return float(diluted(alliance.lent_trust, self.members(), self.base_members, alliance.dilution))
+
+    def charge_fixed_fees(self, fees: np.ndarray) -> None:
+        """Fill in what each maker pays the leader a month whatever it sells, `[automakers]`, kCNY: a fee a brand on sale."""
+        fees[:] = 0.0
+        for brand in self.brands:
+            selling = (
+                (self.offers.automaker == brand.automaker) & (self.offers.brand == brand.brand) & self.offers.on_sale
+            )
+            if brand.way.mode in MODE and selling.any():
+                fees[brand.automaker] += self.rates.fixed_fee[MODE[brand.way.mode]]
+
+    def software(self, rows: np.ndarray) -> np.ndarray:
+        """Quality of the software in the given lines, kCNY: the platform's, and part of the gap to the leader's with
+        the leader's components."""
+        offers, quality = self.offers, self.platforms.quality
+        own, leader = quality[offers.platform[rows]], self.platform_code(self.scenario.alliance.platform)
+        if leader < 0:
+            return own
+        gap = np.maximum(quality[leader] - own, 0.0)
+        return own + self.scenario.alliance.components_gain * np.where(
+            offers.mode[rows] == MODE["components"], gap, 0.0
         )
 
     def shelf(self, rows: np.ndarray, outlay: np.ndarray) -> Shelf:
@@ -83,7 +134,7 @@ class Market:
         leader = self.platform_code(self.scenario.alliance.platform)
         return Shelf(
             quality=self.quality_alike()[rows],
-            software=self.platforms.quality[offers.platform[rows]],
+            software=self.software(rows),
             electric=offers.electric[rows],
             size_class=offers.size_class[rows],
             premium=offers.premium[rows],
@@ -115,18 +166,7 @@ class Market:
 
     def terms(self, rows: np.ndarray) -> Terms:
         """Contracts of the given lines."""
-        alliance, mode = self.scenario.alliance, self.offers.mode[rows]
-        fees = np.zeros(len(MODE))
-        fees[MODE["alliance"]], fees[MODE["inside"]] = alliance.unit_fee, alliance.inside_fee
-        fees[MODE["components"]] = fees[MODE["hardware_only"]] = alliance.components_fee
-        parts = np.zeros(len(MODE))
-        parts[[MODE["alliance"], MODE["inside"]]] = alliance.parts_cost
-        return Terms(
-            revenue_share=np.where(mode == MODE["alliance"], alliance.revenue_share, 0.0),
-            unit_fee=fees[mode],
-            parts_cost=parts[mode],
-            member=mode == MODE["alliance"],
-        )
+        return self.rates.terms(self.offers.mode[rows], self.offers.base_price[rows], self.scenario.subsidy.vat)
 
 
 @dataclass(frozen=True)

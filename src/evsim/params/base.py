@@ -31,3 +31,15 @@ def param(default: Any, meaning: str, *, unit: str, source: str, role: Role = "s
         limits: pydantic's `ge`, `gt`, `le`, `lt`, `pattern`.
     """
     return Field(default, description=meaning, json_schema_extra={"unit": unit, "source": source, "role": role}, **limits)
+
+
+def without_levers(params: Any) -> Any:
+    """The same parameters with every lever at its default: what calibration at the base date may know."""
+    changes: dict[str, Any] = {}
+    for name, field in type(params).model_fields.items():
+        value = getattr(params, name)
+        if isinstance(value, Params):
+            changes[name] = without_levers(value)
+        elif isinstance(field.json_schema_extra, dict) and field.json_schema_extra.get("role") == "lever":
+            changes[name] = field.get_default()
+    return params.model_copy(update=changes)

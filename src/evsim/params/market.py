@@ -70,6 +70,14 @@ class PricingParams(Params):
         1e-4, "largest first-order residual of monthly prices", unit="kCNY", ge=1e-10, le=0.1,
         source="assumption: a tenth of a yuan", role="setting",
     )
+    owner_value: float = param(
+        0.0, "part of an owner's later margins that prices count (δ); 0: firms look at this month alone", unit="fraction",
+        ge=0.0, le=1.0, source="assumption: static Nash; Dubé, Hitsch & Rossi (2009) find that loyalty lowers prices",
+    )
+    discount_rate: float = param(
+        0.08, "yearly rate at which firms discount what owners bring later", unit="fraction per year", ge=0.0, le=1.0,
+        source="assumption: cost of capital of carmakers, 7 to 10 %",
+    )
     war_start: str | None = param(
         None, "first month of a price war (YYYY-MM); none: no war", unit="month", pattern=MONTH,
         source="lever of the scenario", role="lever",
@@ -173,10 +181,16 @@ class AccountParams(Params):
     """Firms' costs beside the cars."""
 
     fixed_cost_share: float = param(
-        0.6, "yearly fixed cost as a share of the base window's yearly gross profit", unit="fraction", ge=0.0, le=2.0,
+        0.6, "fixed cost as a share of the base window's gross profit, of makers whose net profit is not known", unit="fraction",
+        ge=0.0, le=2.0,
         source="assumption: reported operating results are a small part of gross profit (firm_accounts evidence)",
     )
     opening_cash_months: float = param(
         12.0, "opening cash in months of base revenue, where no figure is known", unit="months", ge=0.0, le=120.0,
         source="assumption",
+    )
+    credit_months: float = param(
+        6.0, "what a group may owe before its makers stop, in months of its revenue over the last 12", unit="months",
+        ge=0.0, le=120.0,
+        source="assumption: suppliers alone lent carmakers about 180 days of purchases in 2024 (recalled)",
     )

@@ -4,9 +4,11 @@ from pydantic import model_validator
 
 from .base import Params, param
 from .consumers import ConsumerParams, LockInParams
+from .contracts import ContractsParams
 from .market import MONTH, AccountParams, MarketParams, PricingParams, SubsidyParams
+from .modes import ModesParams
 from .products import BatteryParams, CapacityParams, ChargerParams, ProductParams
-from .software import AllianceParams, ModesParams, SoftwareParams
+from .software import AllianceParams, SoftwareParams
 
 
 class Scenario(Params):
@@ -22,6 +24,10 @@ class Scenario(Params):
     )
     seed: int = param(0, "names the draws; 0 is a seed like any other", unit="integer", ge=0, le=2**63 - 1,
                       source="the user", role="setting")
+    firms_seed: int | None = param(
+        None, "names the draws of firms and platforms alone: research, launches, order and motives of choices; none: the seed",
+        unit="integer", ge=0, le=2**63 - 1, source="the user", role="setting",
+    )
     market: MarketParams = MarketParams()
     consumers: ConsumerParams = ConsumerParams()
     lock_in: LockInParams = LockInParams()
@@ -29,6 +35,7 @@ class Scenario(Params):
     subsidy: SubsidyParams = SubsidyParams()
     software: SoftwareParams = SoftwareParams()
     alliance: AllianceParams = AllianceParams()
+    contracts: ContractsParams = ContractsParams()
     modes: ModesParams = ModesParams()
     products: ProductParams = ProductParams()
     battery: BatteryParams = BatteryParams()
@@ -52,7 +59,20 @@ class Scenario(Params):
             raise ValueError("software.leap_platform and software.leap_month must be given together, or neither")
         if leap.leap_month and not self.start <= leap.leap_month <= self.end:
             raise ValueError(f"software.leap_month={leap.leap_month} must be a month from {self.start} to {self.end}")
+        if self.modes.build_months_most < self.modes.build_months_least:
+            raise ValueError(
+                f"modes.build_months_most={self.modes.build_months_most} must be at least "
+                f"modes.build_months_least={self.modes.build_months_least}"
+            )
+        years = self.modes.forecast_years
+        if not years or years[0] <= 0 or any(later <= earlier for earlier, later in zip(years, years[1:], strict=False)):
+            raise ValueError(f"modes.forecast_years={list(years)} must be positive years that rise, such as [1, 3, 6]")
         return self
+
+    @property
+    def seed_of_firms(self) -> int:
+        """What names the draws of firms and platforms: two worlds that differ in it alone have the same households."""
+        return self.seed if self.firms_seed is None else self.firms_seed
 
     @property
     def n_months(self) -> int:

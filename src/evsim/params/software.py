@@ -1,4 +1,4 @@
-"""Software quality of platforms, and the alliance's terms."""
+"""Software quality of platforms, and the strength of the alliance."""
 
 from .base import Params, param
 
@@ -34,9 +34,17 @@ class SoftwareParams(Params):
         3.0, "software R&D of a group with an in-house stack", unit="bn CNY per year", ge=0.0, le=100.0,
         source="assumption: rd_software evidence, 1 to 5 bn a year", role="lever",
     )
+    rd_elasticity: float = param(
+        0.5, "rise of a group's own-stack R&D with its revenue since the base date", unit="elasticity", ge=0.0, le=5.0,
+        source="assumption: budgets follow cash flow, less than in proportion", role="lever",
+    )
     supplier_rd: float = param(
         1.5, "software R&D behind a supplier's stack", unit="bn CNY per year", ge=0.0, le=100.0,
         source="assumption", role="lever",
+    )
+    support_months: int = param(
+        60, "months for which a stack that no car on sale uses any more is kept up", unit="months", ge=0, le=600,
+        source="assumption: about the warranty of a car's electronics",
     )
     leap_platform: str | None = param(
         None, "rival platform that overtakes; none: nobody", unit="name", source="lever of the scenario", role="lever",
@@ -52,33 +60,49 @@ class SoftwareParams(Params):
 
 
 class AllianceParams(Params):
-    """Terms and strength of the alliance led by the platform firm."""
+    """Strength of the alliance, and how its leader behaves; its terms are in `contracts`."""
 
     leader: str = param("Huawei", "name of the platform firm", unit="name", source="the question", role="setting")
     platform: str = param("huawei", "platform the alliance shares", unit="name", source="the question", role="setting")
-    revenue_share: float = param(
-        0.10, "share of the price net of VAT a member pays the leader (r, mode `alliance`)", unit="fraction", ge=0.0, lt=0.9,
-        source="press, unconfirmed: about 10 % of AITO's vehicle revenue 2022-2023", role="structure",
-    )
-    unit_fee: float = param(
-        36.7, "fee a car in mode `alliance`, parts included (w)", unit="kCNY per car", ge=0.0, le=300.0,
-        source="licence fee per car to Yinwang, 2025, company notice by way of the press", role="structure",
-    )
-    inside_fee: float = param(
-        40.0, "fee a car in mode `inside`, parts included", unit="kCNY per car", ge=0.0, le=300.0,
-        source="press: Huawei Inside package 40 kCNY, 2022", role="structure",
-    )
-    components_fee: float = param(
-        5.0, "fee a car in modes `components` and `hardware_only`, parts included", unit="kCNY per car", ge=0.0, le=300.0,
-        source="list price of the entry driver-assistance package, 2024", role="structure",
-    )
-    parts_cost: float = param(
-        20.0, "cost of the stack's parts that the leader bears, modes `alliance` and `inside` (m)", unit="kCNY per car",
-        ge=0.0, le=300.0, source="assumption: about half of the fee", role="structure",
-    )
     lent_trust: float = param(
         0.8, "trust the leader's shops and brand lend a member brand (part of τ)", unit="utils", ge=0.0, le=5.0,
         source="assumption: AITO against Seres' own SF5",
+    )
+    dilution: float = param(
+        0.25, "fall of the trust lent to each brand with the number of brands in `alliance`: (brands at the base date / brands) to "
+        "this power", unit="elasticity", ge=0.0, le=5.0, source="assumption: one design team and one shop floor for all",
+    )
+    components_gain: float = param(
+        0.25, "part of the gap to the leader's software that its `components` close", unit="fraction", ge=0.0, le=1.0,
+        source="assumption: the entry package against the full one",
+    )
+    terms: str = param(
+        "chosen", "chosen: the leader sets its share and fees, and its research, anticipating who stays; given: as in the scenario",
+        unit="choice", pattern="^(chosen|given)$", source="the question; acts with modes.rule=chosen", role="lever",
+    )
+    commitment_years: int = param(
+        3, "the leader is bound by its terms this long", unit="years", ge=1, le=30, source="assumption: as long as a contract",
+        role="lever",
+    )
+    admissions: int = param(
+        2, "most new brands that the leader takes into `alliance` in a year", unit="brands per year", ge=0, le=100,
+        source="membership evidence: two brands in 2025, the most so far", role="lever",
+    )
+    barred_origins: tuple[str, ...] = param(
+        ("US",), "home countries of marques that may not buy from the leader", unit="names",
+        source="Entity List of the US Department of Commerce, Huawei since 2019-05", role="lever",
+    )
+    onboardings: int = param(
+        3, "most brands a year whose cars the leader fits with its full stack in mode `inside`", unit="brands per year", ge=0,
+        le=100, source="assumption: two in 2022 (Arcfox, Avatr), and teams have grown since", role="lever",
+    )
+    offer_share: float | None = param(
+        None, "share of the price that the leader asks in mode `alliance` from month 1; none: the contract's", unit="fraction",
+        ge=0.0, lt=0.9, source="lever of the scenario", role="lever",
+    )
+    offer_fee_scale: float = param(
+        1.0, "times the contracts' fees a car, from month 1, all modes", unit="ratio", ge=0.0, le=100.0,
+        source="lever of the scenario", role="lever",
     )
     price_setter: str = param(
         "automaker", "who sets members' prices: automaker or leader", unit="choice", pattern="^(automaker|leader)$",
@@ -94,11 +118,3 @@ class AllianceParams(Params):
     )
 
 
-class ModesParams(Params):
-    """Who is in the alliance, and in which mode."""
-
-    rule: str = param(
-        "timeline", "timeline: the dated record; none: the leader sells nothing from month 1; open: any brand may buy "
-        "the stack as `inside`", unit="choice", pattern="^(timeline|none|open)$",
-        source="platform_membership evidence", role="lever",
-    )

@@ -103,20 +103,22 @@ def differences(scenario: Scenario, other: Scenario | None = None) -> dict[str, 
 def _flat(mapping: dict[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in mapping.items():
-        flat.update(
-            {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, dict) else {key: value}
-        )
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": inner for name, inner in _flat(value).items()}
+        else:
+            flat[key] = value
     return flat
 
 
-def _read_as_meant(mapping: Mapping[str, Any]) -> dict[str, Any]:
+def _read_as_meant(mapping: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """The mapping with spelling variants of a value made one: `none` is null, 1e5 a whole number, 2021 a text."""
     values: dict[str, Any] = {}
-    for key, value in mapping.items():
+    for name, value in mapping.items():
+        key = f"{prefix}{name}"
         if key in sections() and isinstance(value, Mapping):
-            values[key] = {name: _variant(parameters().get(f"{key}.{name}"), inner) for name, inner in value.items()}
+            values[name] = _read_as_meant(value, f"{key}.")
         else:
-            values[key] = _variant(parameters().get(key), value)
+            values[name] = _variant(parameters().get(key), value)
     return values
 
 
@@ -141,7 +143,9 @@ def _refusal(error: ValidationError, values: dict[str, Any]) -> BadRequest:
     if first["type"] in ("model_type", "model_attributes_type") and key in sections():
         return unknown_key(key)
     if key in parameters() and first["type"] != "value_error":
-        section, _, name = key.rpartition(".")
-        return misfit(key, values[section][name] if section else values[name])
+        given: Any = values
+        for part in key.split("."):
+            given = given[part]
+        return misfit(key, given)
     message = first["msg"].removeprefix("Value error, ")
     return BadRequest(f"{key}={shown(first['input'])}: {message}" if key else message)

@@ -38,7 +38,7 @@ def _overview() -> str:
     lines = ["Set any of these with key=value; `evsim explain KEY` tells more about a group or a key.", ""]
     lines += [f"  {parameter.key + ' = ' + _value(parameter.default):<24} {parameter.meaning}" for parameter in top]
     lines.append("")
-    for name, model in sections().items():
+    for name, model in ((name, model) for name, model in sections().items() if "." not in name):
         count = sum(key.startswith(f"{name}.") for key in parameters())
         lines.append(f"  {name + '.*':<24} {_first_line(model)} ({count})")
     lines += ["", "Named alternatives, chosen by the bare name of the group:", ""]

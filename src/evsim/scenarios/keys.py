@@ -67,9 +67,17 @@ def parameters(model: type[Params] = Scenario, prefix: str = "") -> dict[str, Pa
 
 @functools.cache
 def sections() -> dict[str, type[Params]]:
-    """The models directly inside a Scenario, by name."""
-    models = {name: _model_of(field.annotation) for name, field in Scenario.model_fields.items()}
-    return {name: model for name, model in models.items() if model is not None}
+    """The models inside a Scenario, by name; one inside another by its dotted key, such as `contracts.alliance`."""
+    return _sections(Scenario, "")
+
+
+def _sections(model: type[Params], prefix: str) -> dict[str, type[Params]]:
+    found: dict[str, type[Params]] = {}
+    for name, field in model.model_fields.items():
+        inner = _model_of(field.annotation)
+        if inner is not None:
+            found |= {prefix + name: inner} | _sections(inner, f"{prefix}{name}.")
+    return found
 
 
 def unknown_key(key: str) -> BadRequest:
@@ -131,7 +139,7 @@ def _parameter(key: str, field: FieldInfo) -> Parameter:
     is_list = get_origin(annotation) is tuple
     return Parameter(
         key=key,
-        default=field.default,
+        default=[_plain(item) for item in field.default] if is_list else field.default,
         kind="a list" if is_list else KINDS.get(annotation, "text"),
         optional=optional,
         choices=_choices(annotation, pattern),
@@ -143,6 +151,11 @@ def _parameter(key: str, field: FieldInfo) -> Parameter:
         role=str(extra.get("role", "")),
         nested=tuple(_models_inside(annotation)) if is_list else (),
     )
+
+
+def _plain(value: Any) -> Any:
+    """A list's entry as a scenario file would write it."""
+    return value.model_dump() if isinstance(value, Params) else value
 
 
 def _choices(annotation: Any, pattern: str | None) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ from evsim.report.figures.alliance import alliance
 from evsim.report.figures.base_table import month_zero
 from evsim.report.figures.comparison import comparison
 from evsim.report.figures.lock_in import repeat, switching
+from evsim.report.figures.modes import brands_drawn, modes
 from evsim.report.figures.money import money
+from evsim.report.figures.partners import both_known, partners, reported_quarters, simulated_quarters
 from evsim.report.figures.penetration import penetration
 from evsim.report.figures.platforms import platforms
 from evsim.report.figures.prices import prices
@@ -28,19 +30,26 @@ FIGURES: Mapping[str, Callable[[Any], Figure]] = {
     "repeat": repeat,
     "switching": switching,
     "alliance": alliance,
+    "modes": modes,
     "money": money,
+    "partners": partners,
+}
+EMPTY: Mapping[str, Callable[[Any], bool]] = {
+    "modes": lambda run: not brands_drawn(run),  # nobody on the leader's platform, and nobody changed
+    "switching": lambda run: not len(run.switching),  # nobody bought, nobody switched
+    "partners": lambda run: not both_known(simulated_quarters(run), reported_quarters()).to_numpy().any(),
 }
 
 __all__ = ["FIGURES", "draw", "draw_all", "draw_comparison", *FIGURES, "comparison"]
 
 
 def draw_all(run: Any, folder: Path | str) -> list[Path]:
-    """Every figure of a run, as PNG and SVG in `folder`; the paths, in the order of `FIGURES`.
+    """Every figure of a run that has something to show, as PNG and SVG in `folder`; the paths, in the order of `FIGURES`.
 
     Raises:
         StorageError: the folder cannot be written.
     """
-    names = [name for name in FIGURES if name != "switching" or len(run.switching)]  # nobody bought, nobody switched
+    names = [name for name in FIGURES if name not in EMPTY or not EMPTY[name](run)]
     return [path for name in names for path in draw(name, run, folder)]
 
 

@@ -26,7 +26,9 @@ def money(run: Any) -> Figure:
     """Profits of automakers, the platform firm's royalties and profit, and what the state takes in and pays."""
     note = "Sums over the 12 months to the date, money of 2023; the first point is the first full year."
     figure, (firms, leader, state) = new_figure(words.money_finding(run), note, (15.0, 5.6), 3)
-    profits = run.automakers.pivot(index="month", columns="automaker", values="profit")
+    profits = run.automakers.pivot(index="month", columns="automaker", values="profit").fillna(
+        0.0
+    )  # not there: nothing
     _panel(firms, _largest(_yearly_sums(profits)), f"Profit of the {LARGEST} automakers with most at stake")
     accounts = run.orchestrator.set_index("month")[["royalties", "profit"]]
     accounts.columns = pd.Index(["Royalties", "Profit"])

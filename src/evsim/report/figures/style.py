@@ -112,6 +112,7 @@ def label_ends(axes: Axes, labels: Sequence[tuple[str, float, str]], gap: float 
         labels: text, height in data units, colour.
         gap: least distance between two labels, of the axes' height.
     """
+    labels = [label for label in labels if np.isfinite(label[1])]  # a series that has ended has no end to name
     low, high = axes.get_ylim()
     ends = np.array([(height - low) / (high - low) for _, height, _ in labels])
     order = np.argsort(ends, kind="stable")

@@ -1,0 +1,230 @@
+"""`evsim sweep [study=NAME] [key=values …]`: many runs, kept in a store that an interruption does not harm."""
+
+import argparse
+import json
+import math
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evsim.errors import BadRequest
+
+from .options import Parser, add_config_dir, near_path, own_command, positive
+
+if TYPE_CHECKING:
+    from evsim.study.design import Design
+    from evsim.study.engines import Execution
+    from evsim.study.store import Store
+
+DESCRIPTION = """Simulate many scenarios: key=value says what is simulated, key=several what is varied; options say how much
+and how. Several values are a,b or range(START,END,STEP), which leaves END out, or interval(LOW,HIGH), to be drawn from.
+Levers are crossed, every value with every other; replication k has seed k in every scenario, so that they are pairs."""
+EXAMPLES = """examples:
+  evsim sweep scenario=baseline,no_alliance 'software.advantage_kcny=range(0,70,10)' --replications 20
+  evsim sweep 'subsidy.scale=interval(0,1)' --sampler lhs --samples 512
+  evsim sweep study=subsidy_x_software --dry-run
+  evsim sweep --resume outputs/subsidy_x_software-1
+
+Exit code 1: some runs failed, and are rows with their error (`evsim status STORE` names them)."""
+MOST_SHOWN = 20  # values of a key, or rows of a table
+LATEST = ""  # --resume without the name of a store
+
+
+def parser() -> Parser:
+    """Its options."""
+    parser = Parser("sweep", DESCRIPTION, EXAMPLES)
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=values", help="study=NAME, or keys with one or more values"
+    )
+    parser.add_argument("--replications", metavar="N", type=positive, help="seeds of every scenario (default: 1)")
+    parser.add_argument("--sampler", metavar="NAME", help="how intervals are drawn: lhs (default), sobol or morris")
+    parser.add_argument(
+        "--samples", metavar="N", type=positive, help="points of lhs, base samples of sobol, trajectories of morris"
+    )
+    parser.add_argument("--outcomes", metavar="A,B", default="", help="what the study is about")
+    parser.add_argument("--keep", metavar="WHAT", help="summary (default), or panel for yearly and monthly tables too")
+    parser.add_argument("--engine", metavar="NAME", default="local", help="local (default) or ray")
+    parser.add_argument("--address", metavar="ADDRESS", help="of a Ray cluster (default: one on this machine)")
+    parser.add_argument("--workers", metavar="N", type=positive, help="runs at a time (default: one a core)")
+    parser.add_argument("--timeout", metavar="SECONDS", type=positive, default=3600, help="for one run (default: 3600)")
+    parser.add_argument("--out", metavar="DIR", default="outputs", help="where to make the store (default: outputs)")
+    parser.add_argument(
+        "--resume", nargs="?", const=LATEST, metavar="STORE", help="finish what a store lacks (default: the latest)"
+    )
+    parser.add_argument("--retry-failed", action="store_true", help="with --resume: try failed runs again")
+    parser.add_argument("--dry-run", action="store_true", help="tell runs, values, hours and disk, and stop")
+    parser.add_argument("--yes", action="store_true", help="mean it, even with more than ten million runs")
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the summary")
+    parser.add_argument("--quiet", action="store_true", help="no progress; print nothing but the store's folder")
+    add_config_dir(parser)
+    return parser
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Plan, tell what is planned, compute, tell what came of it."""
+    from evsim.study.engines import Execution, check
+
+    _settle_resume(arguments)
+    quiet, timeout = arguments.quiet or arguments.json, float(arguments.timeout)
+    execution = check(Execution(arguments.engine, arguments.workers, timeout, arguments.address, quiet))
+    store = _store(arguments) if arguments.resume is not None else None
+    design = store.design if store else _design(arguments)
+    if arguments.dry_run:
+        missing = None if store is None else store.n_runs - store.counts().entered
+        print(f"{_planned(design)}\n\n{_cost(design, execution, missing)}")
+        return 0
+    if not (arguments.quiet or arguments.json):
+        print(_planned(design), flush=True)
+    return _sweep(arguments, design, store, execution)
+
+
+def _sweep(arguments: argparse.Namespace, design: "Design", store: "Store | None", execution: "Execution") -> int:
+    """Compute what lacks, in a new store unless there is one; 1 if a run failed."""
+    from evsim.study.runner import SIMULATE, drive
+    from evsim.study.store import Store
+
+    if store is None:
+        if not arguments.out:
+            raise BadRequest("--out: give the name of a folder")
+        store = Store.create(arguments.out, design, SIMULATE)
+    try:
+        drive(store, execution, SIMULATE, retry_failed=arguments.retry_failed)
+    except (KeyboardInterrupt, SystemExit):
+        again = f"{own_command()} sweep --resume {shlex.quote(near_path(store.path))}"
+        print(f"{store.counts().entered:,} of {store.n_runs:,} runs are kept; go on with: {again}", file=sys.stderr)
+        raise
+    counts = store.counts()
+    if arguments.json:
+        print(json.dumps(_told(store), ensure_ascii=False, allow_nan=False))
+    elif arguments.quiet:
+        print(near_path(store.path))
+    else:
+        print(f"\n{_summary(store)}")
+    return 1 if counts.failed else 0
+
+
+def _settle_resume(arguments: argparse.Namespace) -> None:
+    """Read `--resume study=x` as the latest store, and an override."""
+    if arguments.resume and "=" in arguments.resume and not Path(arguments.resume).exists():
+        arguments.overrides.append(arguments.resume)
+        arguments.resume = LATEST
+    if arguments.retry_failed and arguments.resume is None:
+        raise BadRequest("--retry-failed: name the store with --resume STORE")
+
+
+def _store(arguments: argparse.Namespace) -> "Store":
+    """The store to be driven on: named, or the latest one; of the design that is asked for, if one is."""
+    from evsim.study.runner import check_same_design
+    from evsim.study.store import Store, latest_store
+
+    asked = any((arguments.overrides, arguments.replications, arguments.sampler, arguments.samples, arguments.keep))
+    design = _design(arguments) if asked else None
+    store = Store.open(arguments.resume or latest_store(arguments.out, design))
+    if design is not None:
+        check_same_design(store, design)
+    return store
+
+
+def _design(arguments: argparse.Namespace) -> "Design":
+    """The design that is asked for."""
+    from evsim.study.design import design_of
+    from evsim.study.request import Plan
+
+    if not arguments.overrides:
+        raise BadRequest(
+            "say what is varied: study=NAME, or a key with several values; `evsim sweep --help` has examples"
+        )
+    return design_of(
+        *arguments.overrides,
+        plan=Plan(arguments.replications, arguments.sampler, arguments.samples, arguments.keep),
+        outcomes=[name.strip() for name in arguments.outcomes.split(",") if name.strip()],
+        config_dir=arguments.config_dir,
+        many=arguments.yes,
+    )
+
+
+def _planned(design: "Design") -> str:
+    """How many runs, and every value."""
+    parts = [f"{design.n_points:,} scenario{'s' if design.n_points != 1 else ''}"]
+    if len(design.seeds) > 1:
+        parts.append(f"{len(design.seeds):,} seeds")
+    lines = [f"{' × '.join(parts)} = {design.n_runs:,} run{'s' if design.n_runs != 1 else ''}"]
+    for axis in design.axes:
+        shown = ", ".join(_shown(value) for value in axis.values[:MOST_SHOWN])
+        more = f", … ({len(axis.values):,} values)" if len(axis.values) > MOST_SHOWN else ""
+        if axis.low is not None:
+            shown = f"from {axis.low:g} to {axis.high:g}, drawn ({design.request.plan.sampler})"
+        left_out = "   (a range leaves its end out)" if axis.text.startswith("range") else ""
+        lines.append(f"  {axis.key}: {shown}{more}{left_out}")
+    return "\n".join(lines)
+
+
+def _shown(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False).strip('"')
+
+
+def _cost(design: "Design", execution: "Execution", missing: int | None) -> str:
+    """What it will cost, in words."""
+    from evsim.study.estimation import estimate
+    from evsim.study.progress import duration
+    from evsim.words import number
+
+    cost = estimate(design, execution, missing)
+    size = f"{number(cost.bytes / 1e6)} MB" if cost.bytes < 1e9 else f"{number(cost.bytes / 1e9)} GB"
+    workers = f"{cost.workers} worker{'s' if cost.workers != 1 else ''}"
+    return (
+        f"{cost.n_runs:,} runs of {duration(cost.run_seconds)} on {workers}: about {duration(cost.seconds)} "
+        f"({cost.seconds / 3600.0:.2g} hours), {size} of disk. Nothing was run or written."
+    )
+
+
+def _told(store: "Store") -> dict:
+    """What --json prints."""
+    counts = store.counts()
+    return {
+        "store": str(store.path),
+        "runs": store.n_runs,
+        "done": counts.done,
+        "failed": [
+            {"run": int(run), "error": error, "command": command}
+            for run, error, command in store.failures()[["run", "error", "command"]].itertuples(index=False)
+        ],
+        "digest": store.digest,
+    }
+
+
+def _summary(store: "Store") -> str:
+    """What came of it: mean outcomes, what failed, where it lies."""
+    counts, evsim = store.counts(), own_command()
+    lines = [f"{counts.done:,} of {store.n_runs:,} runs done, {counts.failed:,} failed."]
+    if counts.done:
+        means = store.means()
+        many = f" (the first {MOST_SHOWN} of {len(means):,} rows)" if len(means) > MOST_SHOWN else ""
+        units = store.results().attrs["units"]
+        names = {name: f"{name} ({units[name]})" for name in means.columns if name in units}
+        table = means.head(MOST_SHOWN).rename(columns=names).to_string(float_format=_figure)
+        lines += ["", f"Means over seeds and draws{many}:", "", table]
+    failures = store.failures()
+    lines += [""] if len(failures) else []
+    for row in failures.head(3).itertuples():
+        lines.append(f"run {row.run} failed: {row.error}")
+    if len(failures) > 3:
+        lines.append(f"… and {len(failures) - 3:,} more: {evsim} status {shlex.quote(near_path(store.path))}")
+    folder = near_path(store.path)
+    lines += [
+        "",
+        f"Store:  {folder}",
+        f"digest  {store.digest}",
+        "",
+        "Next:",
+        f"  {evsim} status {shlex.quote(folder)}",
+    ]
+    lines.append(f"  python -c 'import evsim; print(evsim.read(\"{folder}\").results())'")
+    return "\n".join(lines)
+
+
+def _figure(value: float) -> str:
+    """Three digits that matter, without an exponent."""
+    digits = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
+    return f"{value:,.{min(digits, 6)}f}"

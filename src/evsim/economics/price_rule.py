@@ -1,0 +1,144 @@
+"""What a buyer pays as a function of the posted price: piecewise linear, with kinks and notches; alike for all or by class.
+
+At a kink the slope changes (a benefit reaches its cap). At a notch the buyer's price jumps up: a car posted above a price
+ceiling loses a benefit at once, one posted at the ceiling still has it. So q is continuous from the left.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class BuyerPrice:
+    """The buyer's price as a rising piecewise linear function of the posted price, product by product.
+
+        q_j(p) = intercept_j + slope_j0 p + Σ_k (slope_j,k+1 − slope_jk) max(p − knot_jk, 0) + Σ_k jump_jk 1{p > knot_jk}
+
+    A slope that rises at a knot (a benefit reaches its cap) may hold a price there, and so may a jump (a ceiling); at a
+    slope that falls, and around a jump, the seller's profit may have two local maxima. Products with fewer knots than K
+    are filled up with knots at +inf.
+    """
+
+    knots: np.ndarray  # [J, K], kCNY, rising along K; +inf: not used
+    slopes: np.ndarray  # [J, K + 1], kCNY per kCNY, positive: below the first knot, between knots, above the last
+    intercept: np.ndarray  # [J], kCNY: q at p = 0, were the first slope to hold there
+    jumps: np.ndarray = None  # type: ignore[assignment]  # [J, K], kCNY: how much q jumps up beyond each knot; None: 0
+
+    def __post_init__(self):
+        knots, slopes = np.array(self.knots, dtype=float, ndmin=2), np.array(self.slopes, dtype=float, ndmin=2)
+        intercept = np.array(self.intercept, dtype=float, ndmin=1)
+        jumps = np.zeros_like(knots) if self.jumps is None else np.array(self.jumps, dtype=float, ndmin=2)
+        n_products = len(intercept)
+        if knots.shape != (n_products, knots.shape[1]) or slopes.shape != (n_products, knots.shape[1] + 1):
+            raise ValueError(
+                f"knots [J, K] {knots.shape}, slopes [J, K + 1] {slopes.shape}, intercept {intercept.shape}"
+            )
+        if np.isnan(knots).any() or (knots[:, 1:] < knots[:, :-1]).any():
+            raise ValueError("the knots of a product must rise from left to right")
+        if not ((slopes > 0).all() and np.isfinite(slopes).all() and np.isfinite(intercept).all()):
+            raise ValueError("the buyer's price must rise with the posted price: every slope positive and finite")
+        if jumps.shape != knots.shape or not ((jumps >= 0).all() and np.isfinite(jumps).all()):
+            raise ValueError(f"jumps must have the shape of the knots {knots.shape}, and lead up or nowhere")
+        for name, array in (("knots", knots), ("slopes", slopes), ("intercept", intercept), ("jumps", jumps)):
+            array.setflags(write=False)
+            object.__setattr__(self, name, array)
+
+    @property
+    def n_products(self) -> int:
+        """J."""
+        return len(self.intercept)
+
+    def only(self, product: int) -> "BuyerPrice":
+        """The rule of one product, as a rule of its own with J = 1."""
+        return BuyerPrice(*(part[[product]] for part in (self.knots, self.slopes, self.intercept, self.jumps)))
+
+    def value(self, prices):
+        """q at the posted prices, `[J]`, or `[..., J]` for many price vectors."""
+        prices = np.asarray(prices, dtype=float)
+        excess = prices[..., None] - self.knots
+        bends = (np.diff(self.slopes, axis=1) * np.maximum(excess, 0.0)).sum(axis=-1)
+        return self.intercept + self.slopes[:, 0] * prices + bends + (self.jumps * (excess > 0)).sum(axis=-1)
+
+    def slope_below(self, prices):
+        """dq/dp just below the prices, `[J]`."""
+        return self._slope((np.asarray(prices, dtype=float)[:, None] > self.knots).sum(axis=1))
+
+    def slope_above(self, prices):
+        """dq/dp just above the prices, `[J]`; other than `slope_below` at a knot only. A jump has no slope."""
+        return self._slope((np.asarray(prices, dtype=float)[:, None] >= self.knots).sum(axis=1))
+
+    def _slope(self, segment):
+        return np.take_along_axis(self.slopes, segment[:, None], axis=1)[:, 0]
+
+
+def identity(n_products: int) -> BuyerPrice:
+    """No tax and no subsidy: the buyer pays the posted price."""
+    return BuyerPrice(np.empty((n_products, 0)), np.ones((n_products, 1)), np.zeros(n_products))
+
+
+@dataclass(frozen=True)
+class BuyerPriceByClass:
+    """One posted price, several buyers' prices: q_cj(p) of each class of consumers (trade-in owners, an income test)."""
+
+    rules: tuple[BuyerPrice, ...]  # C of them
+    class_of: np.ndarray  # [N], whole numbers below C: the class of each consumer
+
+    def __post_init__(self):
+        rules, class_of = tuple(self.rules), np.array(self.class_of)
+        if not rules or len({rule.n_products for rule in rules}) > 1:
+            raise ValueError("rules must be one or more, all about the same products")
+        if (
+            class_of.ndim != 1
+            or class_of.dtype.kind not in "iu"
+            or not ((class_of >= 0) & (class_of < len(rules))).all()
+        ):
+            raise ValueError(f"class_of must be whole numbers from 0 to {len(rules) - 1}, one per consumer")
+        class_of.setflags(write=False)
+        object.__setattr__(self, "rules", rules)
+        object.__setattr__(self, "class_of", class_of)
+
+    @property
+    def n_products(self) -> int:
+        """J."""
+        return self.rules[0].n_products
+
+    def value(self, prices):
+        """q of every class at the posted prices, `[C, J]`."""
+        return np.stack([rule.value(prices) for rule in self.rules])
+
+    def slope_below(self, prices):
+        """dq/dp just below the prices, `[C, J]`."""
+        return np.stack([rule.slope_below(prices) for rule in self.rules])
+
+    def slope_above(self, prices):
+        """dq/dp just above the prices, `[C, J]`."""
+        return np.stack([rule.slope_above(prices) for rule in self.rules])
+
+    @cached_property
+    def knots(self) -> np.ndarray:
+        """The knots of all classes together, `[J, K]`, kCNY, rising along K."""
+        return np.sort(np.concatenate([rule.knots for rule in self.rules], axis=1), axis=1)
+
+    @cached_property
+    def slopes(self) -> np.ndarray:
+        """dq/dp of every class between those knots, `[C, J, K + 1]`."""
+        if len(self.rules) == 1:
+            return self.rules[0].slopes[None]
+
+        def between(rule):
+            passed = (self.knots[:, :, None] >= rule.knots[:, None, :]).sum(axis=2)
+            return np.take_along_axis(rule.slopes, np.pad(passed, ((0, 0), (1, 0))), axis=1)
+
+        return np.stack([between(rule) for rule in self.rules])
+
+    @cached_property
+    def notches(self) -> np.ndarray:
+        """Whether some class's price jumps beyond a knot, `[J, K]` bool; of equal knots the first says it."""
+        meets = [
+            ((self.knots[:, :, None] == rule.knots[:, None, :]) & (rule.jumps > 0)[:, None, :]).any(axis=2)
+            for rule in self.rules
+        ]
+        repeated = np.pad(self.knots[:, 1:] == self.knots[:, :-1], ((0, 0), (1, 0)))
+        return np.any(meets, axis=0) & ~repeated[:, : self.knots.shape[1]]

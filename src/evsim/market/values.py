@@ -1,0 +1,298 @@
+"""What each way is worth to a brand's maker: the value table behind a decision.
+
+    V(way) = PV(market profit) − PV(royalties) − PV(fixed fees, own research, hold-up) − conversion, launch and exit costs
+             − autonomy cost + weight of volume + value of waiting
+
+Profits are the whole maker's, so that a brand's cannibalisation of its sisters counts; between the points of the forecast
+they are interpolated, and until the new cars are ready the brand goes on as it is. Waiting is worth more than staying for
+ever by what can still be done later: {build, join, wait} of `economics.options`, with yearly periods, a Beta belief on
+success, and flows that are level at their discounted means. The value of building is that problem's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..compiled import over_items
+from ..economics.contracts import exit_cost, holdup
+from ..economics.options import BUILD, WAIT, Belief, Route, Stopping, annuity, build_join_or_wait
+from ..economics.valuation import annuity_value, phased, present_value, yearly
+from .brands import Brand, Way
+from .forecast import Flows, Forecast
+from .offers import MODE
+from .rates import KCNY_PER_BN
+from .ways import WITH_LEADER, equipped, lines_of, ways
+
+AUTONOMY = {"alliance": 1.0, "inside": 0.5}  # part of the autonomy cost
+PARTS_OF_VALUE = ("market_profit", "royalty", "fixed", "autonomy", "volume", "option")
+
+
+@dataclass(frozen=True)
+class Stakes:
+    """What a maker weighs beside money."""
+
+    autonomy_cost: float  # kCNY per car on the leader's full stack
+    volume_weight: float  # kCNY per car
+
+
+@dataclass(frozen=True)
+class ModeValue:
+    """One row of a value table; kCNY of present value, costs negative."""
+
+    way: Way
+    market_profit: float
+    royalty: float
+    fixed: float  # fees a year, own research, conversion, launch and exit
+    autonomy: float
+    volume: float
+    option: float  # of doing something else later; of building: of failing, and of trying again
+    brand_profit: float  # gross profit of the brand's own lines
+    months: int  # until cars are sold in this way
+    invested: float  # kCNY to be spent on the change: conversion or launch, shops closed, exit
+    build: bool = False  # an attempt at a stack of its own
+    closed: str = ""  # why the way is not open, in words; empty: it is
+
+    @property
+    def value(self) -> float:
+        """The sum of the parts."""
+        return sum(getattr(self, part) for part in PARTS_OF_VALUE)
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a maker can count on at a review."""
+
+    offered: tuple[str, ...]  # modes in which the leader sells
+    belief: Belief  # on an attempt at a stack of one's own
+    rival_attempts: int  # results of others expected a year
+    cash: float  # of its group, kCNY
+    ruled_out: Callable[[Way], str] = lambda way: ""  # why its own rule closes a way; empty: it does not
+
+
+def value_table(forecast: Forecast, brand: Brand, stakes: Stakes, means: Means) -> list[ModeValue]:
+    """The value of every way that a brand has, its present one first."""
+    found = ways(forecast.market, brand, means.offered)
+    flows = over_items(lambda way: forecast.flows(brand, way), found, forecast.market.threads)
+    return table_of(forecast, brand, stakes, means, dict(zip(found, flows, strict=True)))
+
+
+def solved_table(forecast: Forecast, brand: Brand, stakes: Stakes, means: Means) -> list[ModeValue]:
+    """As `value_table`, every point of every way in the full price game."""
+    found = ways(forecast.market, brand, means.offered)
+    flows = {way: forecast.flows(brand, way, full=True) for way in found}
+    return table_of(forecast, brand, stakes, means, flows)
+
+
+def table_of(
+    forecast: Forecast, brand: Brand, stakes: Stakes, means: Means, flows: dict[Way, list[Flows]]
+) -> list[ModeValue]:
+    """Values from the flows of each way, the present one first."""
+    book = _Book(forecast, brand, stakes, flows)
+    table = [book.value(way, means) for way in flows]
+    present, others = table[0], table[1:]
+    building = [row for row in others if row.build and not row.closed]
+    joining = [row for row in others if not row.build and not row.closed]
+    stay = book.level(present)
+    best = max(joining, key=lambda row: row.value, default=None)
+    join = book.join_route(best, present) if best else Route(cost=np.inf)
+    problem = Stopping(
+        build=book.build_route(building[0], means) if building else Route(cost=np.inf),
+        join=join,
+        wait_flow=stay,
+        discount=book.discount,
+        rival_attempts=means.rival_attempts,
+        free_disposal=True,
+    )
+    values = build_join_or_wait(problem, means.belief, book.horizon).values[0, 0, 0] * book.discount**0.5
+    waiting = values[WAIT] - stay * annuity(book.discount, book.horizon) * book.discount**0.5
+    table[0] = replace(present, option=max(float(waiting), 0.0))
+    for row in building:
+        table[table.index(row)] = book.built(row, present, float(values[BUILD]), means)
+    return table
+
+
+class _Book:
+    """Present values of one brand's ways."""
+
+    def __init__(self, forecast: Forecast, brand: Brand, stakes: Stakes, flows: dict[Way, list[Flows]]):
+        self.forecast, self.brand, self.stakes, self.flows = forecast, brand, stakes, flows
+        self.market = forecast.market
+        params = self.market.scenario
+        self.modes, self.contracts, self.horizon = params.modes, params.contracts, params.modes.horizon_years
+        self.rate = params.pricing.discount_rate
+        self.discount = 1.0 / (1.0 + self.rate)
+        self.present = next(iter(flows))
+
+    def value(self, way: Way, means: Means) -> ModeValue:
+        """The row of one way, options left out."""
+        market, brand, stays = self.market, self.brand, way == self.present
+        build = self._is_attempt(way)
+        months = 0 if stays else round(self.attempt_months) if build else self.contracts.months_to_convert
+        invested = 0.0 if stays else self._change_cost(way)
+        fixed = self._yearly_fixed(way) - invested - self._holdup(way, months)
+        autonomy = AUTONOMY.get(way.mode, 0.0) * self.stakes.autonomy_cost
+        before = AUTONOMY.get(self.present.mode, 0.0) * self.stakes.autonomy_cost
+        return ModeValue(
+            way=way,
+            market_profit=self._pv(way, months, "market_profit"),
+            royalty=-self._pv(way, months, "royalty"),
+            fixed=fixed,
+            autonomy=-self._pv(way, months, "leader_cars", autonomy, before),
+            volume=self.stakes.volume_weight * self._pv(way, months, "cars"),
+            option=0.0,
+            brand_profit=self._pv(way, months, "brand_profit"),
+            months=months,
+            invested=invested,
+            build=build,
+            closed="" if stays else barred(market, brand, way) or means.ruled_out(way),
+        )
+
+    @property
+    def attempt_months(self) -> float:
+        """Mean length of an attempt at a stack of one's own."""
+        return 0.5 * (self.modes.build_months_least + self.modes.build_months_most)
+
+    @property
+    def attempt_cost(self) -> float:
+        """Present value of its research, kCNY."""
+        years = self.attempt_months / 12.0
+        spending = np.clip(years - np.arange(int(np.ceil(years))), 0.0, 1.0)
+        return present_value(spending * self.market.scenario.software.own_stack_rd * KCNY_PER_BN, self.rate)
+
+    def level(self, row: ModeValue) -> float:
+        """The even yearly flow worth as much as a row whose way is in force at once, kCNY."""
+        return row.value / present_value(np.ones(self.horizon), self.rate)
+
+    def join_route(self, row: ModeValue, present: ModeValue) -> Route:
+        """The best way that is open without an attempt, as a route."""
+        delay = round(row.months / 12.0)
+        return Route(cost=0.0, lump_sum=0.0, flow=self._flow_after(row, present, delay), delay=delay)
+
+    def build_route(self, row: ModeValue, means: Means) -> Route:
+        """An attempt as a route: paid for now, told at the end of the first year, on the market when its months are over, the
+        lines converted then. A stack that succeeds and does not pay is left in the drawer."""
+        delay = max(round(row.months / 12.0) - 1, 0)
+        research = self.market.scenario.software.own_stack_rd * KCNY_PER_BN
+        autonomy = -AUTONOMY.get(row.way.mode, 0.0) * self.stakes.autonomy_cost
+        weights = {"market_profit": 1.0, "royalty": -1.0, "cars": self.stakes.volume_weight, "leader_cars": autonomy}
+        path = sum(weight * self._path(row.way, name) for name, weight in weights.items())
+        flow = annuity_value(path, self.rate) - research
+        affordable = means.cash >= self.modes.cash_hurdle * self.attempt_cost
+        cost = self.attempt_cost if affordable else np.inf
+        return Route(cost=cost, lump_sum=-row.invested, flow=flow, delay=delay)
+
+    def built(self, row: ModeValue, present: ModeValue, value: float, means: Means) -> ModeValue:
+        """The row of an attempt: what it brings if it succeeds and if it fails, by belief; closed without the cash."""
+        chance = float(means.belief.mean)
+        parts = {
+            part: chance * getattr(row, part) + (1.0 - chance) * getattr(present, part)
+            for part in ("market_profit", "royalty", "autonomy", "volume")
+        }
+        fixed = -self.attempt_cost + chance * row.fixed + (1.0 - chance) * present.fixed
+        if not np.isfinite(value):
+            needed = self.modes.cash_hurdle * self.attempt_cost / KCNY_PER_BN
+            reason = f"its group has less than the {needed:.1f} bn CNY that an attempt takes"
+            return replace(row, **parts, fixed=fixed, closed=reason)
+        return replace(row, **parts, fixed=fixed, option=value - sum(parts.values()) - fixed)
+
+    def _flow_after(self, row, present, delay):
+        """The level flow after the delay that makes the route worth the row, the present flow before it."""
+        earlier = self.level(present) * annuity(self.discount, delay)
+        later = annuity(self.discount, self.horizon) - annuity(self.discount, delay)
+        return (row.value / self.discount**0.5 - earlier) / later if later > 0 else self.level(present)
+
+    def _path(self, way, name):
+        return yearly(self.modes.forecast_years, [getattr(flow, name) for flow in self.flows[way]], self.horizon)
+
+    def _pv(self, way, months, name, weight=1.0, weight_before=1.0):
+        """Present value of a flow that is the present way's until the change."""
+        before = weight_before * self._path(self.present, name)
+        return present_value(phased(before, weight * self._path(way, name), months / 12.0), self.rate)
+
+    def _is_attempt(self, way):
+        code = self.market.platform_code(way.platform)
+        return way.mode == "in_house" and way != self.present and bool(self.market.platforms.dormant[code])
+
+    def _change_cost(self, way):
+        """Conversion or launch, closing the brand's shops, leaving the leader's platform; kCNY."""
+        market, brand, contracts = self.market, self.brand, self.contracts
+        rows = equipped(market, brand, way)
+        if brand.prospective:
+            return contracts.launch_cost * KCNY_PER_BN * len(lines_of(market, brand))
+        cost = contracts.conversion_cost * KCNY_PER_BN * int(market.offers.on_sale[rows].sum())
+        if way.mode == "alliance":
+            cost += contracts.channel_cost * self.flows[self.present][0].brand_cars
+        if self.present.mode in WITH_LEADER and way.mode not in WITH_LEADER:
+            cost += leaving_cost(market, brand)
+        return cost
+
+    def _yearly_fixed(self, way):
+        """Fixed fees and the research of a stack that only this brand's cars use, kCNY of present value, negative."""
+        months = 0 if way == self.present else self.contracts.months_to_convert
+        ones = np.ones(self.horizon)
+        before, after = (self._fee(each) + self._research(each) for each in (self.present, way))
+        return -present_value(phased(before * ones, after * ones, months / 12.0), self.rate)
+
+    def _holdup(self, way, months):
+        """Present value of what the leader is expected to ask of a captive member; kCNY."""
+        if way.mode not in WITH_LEADER:
+            return 0.0
+        market, contracts, brand = self.market, self.contracts, self.brand
+        years = np.arange(self.horizon)
+        cars = yearly(self.modes.forecast_years, [flow.brand_cars for flow in self.flows[way]], self.horizon)
+        stays = self.present.mode in WITH_LEADER
+        there = np.maximum(years - (0.0 if stays else months / 12.0), 0.0)
+        here = max(market.month - brand.joined, 0) / 12.0 if stays else 0.0
+        owners = (owners_there(market, brand) if stays else 0.0) + np.cumsum(cars) * (there > 0)
+        costs = exit_cost(here + there, owners, contracts.exit_cost * KCNY_PER_BN, contracts.exit_cost_owner)
+        anew = np.arange(
+            market.scenario.alliance.commitment_years, self.horizon, market.scenario.alliance.commitment_years
+        )
+        return present_value(holdup(anew, costs, contracts.holdup), self.rate)
+
+    def _fee(self, way):
+        return 12.0 * float(self.market.rates.fixed_fee[MODE[way.mode]]) if way.mode != "none" else 0.0
+
+    def _research(self, way):
+        """Own research a year: that of the brand's in-house stack, if no other brand's cars use it; kCNY.
+
+        With the leader's parts beside it, a brand keeps its stack and pays for it as before.
+        """
+        market, brand, offers = self.market, self.brand, self.market.offers
+        if self._is_attempt(way):
+            return market.scenario.software.own_stack_rd * KCNY_PER_BN
+        rows = equipped(market, brand, way)
+        if way.mode == "in_house":
+            code = market.platform_code(way.platform)
+        elif way.mode == "components" and market.own_software()[rows].any():
+            code = int(np.bincount(offers.platform[rows[market.own_software()[rows]]]).argmax())
+        else:
+            return 0.0
+        users = np.flatnonzero(offers.on_sale & (offers.platform == code) & market.own_software())
+        others = np.setdiff1d(users, rows)
+        return 0.0 if len(others) else float(market.platforms.research[code]) * KCNY_PER_BN
+
+
+def barred(market, brand: Brand, way: Way) -> str:
+    """Why the brand may not go this way, whatever it is worth; empty: it may."""
+    alliance = market.scenario.alliance
+    origin = market.traits.origin.get(market.names.brands[brand.brand], "")
+    if origin in alliance.barred_origins and way.mode in (*WITH_LEADER, "components"):
+        return f"a marque from the {origin} may not buy from the leader"
+    return ""
+
+
+def leaving_cost(market, brand: Brand) -> float:
+    """What leaving the leader's platform costs a brand, kCNY: it grows with its years there and with its owners."""
+    contracts, years = market.scenario.contracts, max(market.month - brand.joined, 0) / 12.0
+    owners = owners_there(market, brand)
+    return float(exit_cost(years, owners, contracts.exit_cost * KCNY_PER_BN, contracts.exit_cost_owner))
+
+
+def owners_there(market, brand: Brand) -> float:
+    """Households that own a car of the brand on the leader's platform."""
+    population, leader = market.population, market.platform_code(market.scenario.alliance.platform)
+    return population.weight * int(
+        ((population.platform == leader) & np.isin(population.line, lines_of(market, brand))).sum()
+    )

@@ -1,0 +1,42 @@
+"""Many runs: designs, the runner and its engines, the store of what came of them.
+
+    answers = evsim.sweep("scenario=baseline,no_alliance", "subsidy.scale=range(0,1.1,0.5)", plan=Plan(replications=20))
+    answers.results()
+
+`request` reads what is asked, `axes` and `design` make the table of runs, `runner` has an engine compute it, `store` keeps
+it. The public names are loaded on first use: a worker process needs few of them.
+"""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "Design": "design",
+    "Execution": "engines",
+    "Kept": "engines.work",
+    "OUTCOMES": "outcomes",
+    "Plan": "request",
+    "Store": "store",
+    "describe": "outcomes",
+    "design_of": "design",
+    "design_of_points": "design",
+    "drive": "runner",
+    "estimate": "estimation",
+    "kept_of": "outcomes",
+    "latest_store": "store",
+    "read": "store",
+    "resume": "runner",
+    "sweep": "runner",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'evsim.study' has no attribute '{name}'")
+    return getattr(import_module(f"evsim.study.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

@@ -1,0 +1,161 @@
+"""The runner: an engine computes what a store lacks, the store keeps what comes of it.
+
+A run that raises, takes too long or loses its worker is tried once more; then it is a row with its error. Nothing is repeated
+that is entered, so a sweep may be interrupted anywhere and driven on; only runs in flight are lost.
+"""
+
+import itertools
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+
+from evsim.errors import BadRequest
+
+from .design import Design, design_of, design_of_points
+from .engines import Answer, Engine, Execution, Job, Task, check, start
+from .progress import Tell, shown
+from .request import Plan
+from .store import Driver, Store
+
+SIMULATE = "evsim.study.outcomes:simulate"
+ATTEMPTS = 2
+WAIT_SECONDS = 0.25  # for an answer, before the runner looks at the clock
+
+
+def sweep(
+    *overrides: str,
+    points: pd.DataFrame | None = None,
+    replications: int | None = None,
+    sampler: str | None = None,
+    samples: int | None = None,
+    keep: str | None = None,
+    config_dir: str | Path | None = None,
+    out: str | os.PathLike[str] = "outputs",
+    execution: Execution | None = None,
+) -> Store:
+    """Run a study and keep it in a new store: `evsim sweep` from Python.
+
+    Args:
+        overrides: study=NAME, key=value for all runs, key=a,b, key=range(…) or key=interval(…) for what is varied.
+        points: in place of several values: a frame with a column a key and a row a scenario.
+        replications: seeds of every scenario, the same ones.
+        sampler, samples: how intervals are drawn (lhs, sobol or morris), and how many points.
+        keep: `summary`, or `panel` for yearly and monthly tables too.
+        config_dir: a folder of one's own with scenarios and studies.
+        out: where to make the store's folder.
+        execution: engine, workers, timeout.
+    Returns:
+        The store: `results()`, `panel("years")`, `failures()`. Interrupted, it can be driven on by `resume`.
+    Raises:
+        BadRequest: the request cannot be met; nothing was written.
+    """
+    execution = check(execution or Execution())
+    plan = Plan(replications, sampler, samples, keep)
+    if points is None:
+        design = design_of(*overrides, plan=plan, config_dir=config_dir)
+    else:
+        design = design_of_points(points, *overrides, plan=plan, config_dir=config_dir)
+    return drive(Store.create(out, design, SIMULATE), execution)
+
+
+def resume(store: Store | str | os.PathLike[str], execution: Execution | None = None) -> Store:
+    """Finish what a store lacks; nothing that is entered is repeated.
+
+    Raises:
+        BadRequest: another driver is at work on it, or it was made by another state of the model.
+    """
+    return drive(store if isinstance(store, Store) else Store.open(store), execution)
+
+
+def drive(
+    store: Store,
+    execution: Execution | None = None,
+    simulate: str = SIMULATE,
+    runs: Iterable[int] | None = None,
+    retry_failed: bool = False,
+) -> Store:
+    """Compute what a store lacks.
+
+    Args:
+        store: as it was made, or left by an interruption.
+        execution: engine, workers, timeout.
+        simulate: "module:function" that gives what is kept of a run; another than the model for tests of the runner.
+        runs: those wanted; none: all of the design.
+        retry_failed: whether runs that failed count as lacking.
+    Returns:
+        The store.
+    """
+    execution = execution or Execution()
+    with store.driving(simulate) as driver:
+        if retry_failed:
+            driver.forget_failures()
+        tasks = (store.design.task(run) for run in driver.missing(runs))
+        first = next(tasks, None)
+        if first is not None:
+            job = Job(simulate, [base.mapping for base in store.design.bases], store.design.keep)
+            counts = driver.counts()
+            engine = start(job, execution)
+            try:
+                with shown(store.n_runs, counts.entered, execution.quiet) as tell:
+                    _compute(engine, driver, itertools.chain([first], tasks), tell)
+            finally:
+                engine.close()
+        driver.finish()
+    return store
+
+
+def check_same_design(store: Store, design: Design) -> None:
+    """Check that a store is one of a design.
+
+    Raises:
+        BadRequest: it is another's; nothing was harmed.
+    """
+    if store.about["design"] != design.digest:
+        raise BadRequest(
+            f"{store.path}: made for another design ({store.n_runs:,} runs, here {design.n_runs:,}, or other values); resume it "
+            "as it was, or start a new sweep"
+        )
+
+
+def _compute(engine: Engine, driver: Driver, tasks: Iterator[Task], tell: Tell) -> None:
+    """Have tasks computed and keep the answers; an interruption keeps those that have come."""
+    counts = driver.counts()
+    entered, failed = counts.entered, counts.failed
+    again: deque[Task] = deque()
+    flying: dict[int, Task] = {}
+    finished: list[Answer] = []
+    try:
+        while True:
+            for task in _next_tasks(engine.room(), again, tasks):
+                flying[task.run] = task
+                engine.submit(task)
+            if not flying:
+                return
+            for given in engine.poll(WAIT_SECONDS):
+                task = flying.pop(given.run)
+                if given.error and task.attempt < ATTEMPTS:
+                    again.append(replace(task, attempt=task.attempt + 1))
+                else:
+                    finished.append(given)
+            if finished:
+                driver.acknowledge(finished)
+                entered, failed = entered + len(finished), failed + sum(bool(given.error) for given in finished)
+                finished = []
+            tell(entered, failed)
+    except (KeyboardInterrupt, SystemExit):
+        lacking = set(driver.missing(given.run for given in finished))
+        driver.acknowledge([given for given in finished if given.run in lacking])
+        raise
+
+
+def _next_tasks(room: int, again: deque[Task], tasks: Iterator[Task]) -> Iterator[Task]:
+    """At most `room` tasks, those to be repeated first."""
+    for _ in range(room):
+        task = again.popleft() if again else next(tasks, None)
+        if task is None:
+            return
+        yield task

@@ -1,0 +1,76 @@
+"""Stand-ins for the model, for tests of the runner and the store: what a run gives follows from its keys and seed at once.
+
+A stand-in that misbehaves finds a folder for its notes under the scenario's name, for it knows nothing else of the test.
+"""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+
+from evsim.study.engines.work import Kept
+
+
+def null(mapping, seed, keep):
+    """A run that costs nothing."""
+    scale = mapping["subsidy"]["scale"]
+    row = {"alliance_share": scale / (1.0 + seed), "mean_price": 100.0 + seed, "repeat_rate": None}
+    row["automaker_share.BYD" if seed % 2 else "automaker_share.Seres"] = 0.25
+    tables = {"years": {"year": np.array([2024, 2025]), "units": np.array([1.0 + seed, np.nan])}}
+    return Kept(row, tables if keep == "panel" else {})
+
+
+def wide(mapping, seed, keep):
+    """A run that costs nothing, with as many outcomes as a real one."""
+    values = np.random.default_rng(seed).random(300)
+    return Kept({f"automaker_share.{number}": float(value) for number, value in enumerate(values)})
+
+
+def slow(mapping, seed, keep):
+    """A run of a hundredth of a second that notes its process and its seed."""
+    _note(mapping, f"{os.getpid()} {mapping['subsidy']['scale']} {seed}")
+    time.sleep(0.01)
+    return null(mapping, seed, keep)
+
+
+def raising(mapping, seed, keep):
+    """A run that raises with a seed of 13 or more."""
+    if seed >= 13:
+        raise ZeroDivisionError(f"seed {seed}\nis too large")
+    return null(mapping, seed, keep)
+
+
+def killed_once(mapping, seed, keep):
+    """A run whose process is killed the first time, if its seed is a multiple of 5."""
+    mark = Path(mapping["name"]) / f"killed-{seed}"
+    if seed % 5 == 0 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return null(mapping, seed, keep)
+
+
+def killed_always(mapping, seed, keep):
+    """A run whose process is killed every time, if its seed is 3."""
+    if seed == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return null(mapping, seed, keep)
+
+
+def hanging(mapping, seed, keep):
+    """A run that never ends, if its seed is 2."""
+    while seed == 2:
+        time.sleep(1.0)
+    return null(mapping, seed, keep)
+
+
+def infinite(mapping, seed, keep):
+    """A run with an outcome that no store may hold."""
+    return Kept({"mean_price": float("inf")})
+
+
+def _note(mapping, line):
+    """Add a line to the notes, all of it or nothing."""
+    with open(Path(mapping["name"]) / "notes", "a") as file:
+        file.write(f"{line}\n")
