@@ -20,7 +20,7 @@ from ..market.ways import WITH_LEADER, on_sale, ways
 from ..params import without_levers
 from ..streams import Purpose, gumbel, key_of, uniforms
 from .minutes import admission_rows, decision_rows, review_row
-from .review import Decision, Review, Meeting
+from .review import Decision, Meeting, Review
 
 
 class Chair:
