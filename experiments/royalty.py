@@ -9,8 +9,8 @@ good cars turn out that are launched within the year.
 
     .venv/bin/python experiments/royalty.py [--seeds 10] [--folder experiments/figures] [key=value ...]
 
-Prints the finding in sentences with 90 % intervals and saves the figure. That the leader likes its present terms best, cars
-counted, is no finding: what it counts for a car was recovered from them.
+Prints the finding in sentences with 90 % intervals and saves the figure. That the leader likes its present share best,
+from its partners and cars counted, is no finding: what it counts for a car was recovered from that share.
 """
 
 import argparse

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
-from market.worlds import opened, run_small
+from market.worlds import CHOSEN, brand_of, opened, run_small
 
+from evsim.market.brands import Way
+from evsim.market.changes import commit
+from evsim.market.ways import lines_of
 from evsim.model import HEADLINE, EVMarket
 
 TWENTY = {"kind": "per_unit", "name": "gift", "start": "2024-01", "amount_kcny": 20.0}
@@ -137,6 +140,41 @@ def test_january_is_the_month_of_reviews():
         model.step()
         januaries += [model.recorder.month] if model.is_january else []
     assert januaries == ["2024-01", "2025-01"]
+
+
+def test_firms_review_their_modes_in_january_and_what_they_decide_comes_when_it_is_ready():
+    model = opened(CHOSEN, {"end": "2025-03", "market": {"lines": 60}})
+    market, decided = model.market, {}
+    while model.running:
+        before = {brand.key: (brand.way, brand.change) for brand in market.brands}
+        model.step()
+        for brand in market.brands:
+            way, change = before[brand.key]
+            if brand.change != change and brand.change is not None:
+                assert model.is_january
+                decided[brand.key] = brand.change
+            if brand.way != way:
+                assert market.month == decided[brand.key].month and brand.way == decided[brand.key].way
+    assert decided
+
+
+def test_a_maker_out_of_cash_stops_with_its_attempt_and_its_plans():
+    model = opened(CHOSEN, {"end": "2024-04", "market": {"lines": 60}})
+    market, books = model.market, model.books
+    voyah = brand_of(market, "Voyah")
+    commit(market, books, voyah, Way("in_house", "Dongfeng"), 0.0)
+    model.step()
+    assert books.development[voyah.automaker] > 0.0
+    fellows = [code for code, name in enumerate(market.names.automakers) if market.groups.get(name, name) == "Dongfeng"]
+    books.cash[fellows], books.past_profit[:, fellows] = -1e12, -1.0
+    model.step()
+    assert books.gone[voyah.automaker] and not market.offers.on_sale[lines_of(market, voyah)].any()
+    assert voyah.change is None and books.development[voyah.automaker] == 0.0
+    assert "Voyah" in model.record["exits"]["name"]
+    model.run_model()
+    assert not model.recorder.parts["automakers"][-1]["rd"][
+        model.recorder.parts["automakers"][-1]["automaker"] == "Voyah"
+    ].any()
 
 
 def test_a_seed_given_to_the_model_replaces_the_scenarios():

@@ -121,6 +121,7 @@ class EVMarket(mesa.Model):
         advance_platforms(market)
         self.orchestrator.offer_terms()
         self._review()
+        market.charge_fixed_fees(books.fixed_fee)
         self._ask_prices()
         outcome = clear(market, books)
         accounts = keep_accounts(market, books, outcome)

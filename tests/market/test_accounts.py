@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from market.worlds import HISTORY, opened, run_small
+from market.worlds import CHOSEN, HISTORY, opened, run_small
 
 from evsim.data import read_automakers, read_firm_figures, shipped_path
 from evsim.economics.contracts import royalty
@@ -27,6 +27,13 @@ WORLDS = {
     },
     "tight plants": {"capacity": {"headroom": 1.0, "minimum": 100.0, "expansion": 0.0}},
     "every maker on the stack": {"modes": {"rule": "open"}, "software": {"advantage_kcny": 60.0}},
+    "brands choose": CHOSEN | {"end": "2025-06"},
+    "brands convert, and pay fixed fees": {
+        "modes": {"rule": "chosen", "precision": 1e5, "base_change_rate": 0.99},
+        "software": {"advantage_kcny": 100.0},
+        "contracts": {"alliance": {"fixed_fee": 0.2}, "inside": {"fixed_fee": 0.1}},
+        "end": "2025-06",
+    },
 }
 
 
@@ -43,7 +50,9 @@ def test_money_balances_every_month(world):
     assert firms["revenue"].sum() == pytest.approx(net, rel=1e-9)
     assert state["vat"].sum() == pytest.approx(0.13 * net, rel=1e-9)
     assert (state["purchase_tax"] + state["tax_waived"]).sum() == pytest.approx(0.10 * net, rel=1e-9)
-    cost = (market["marginal_cost"] * market["units"]).sum()
+    contracts = run.scenario.contracts
+    fixed = leader["members"] * contracts.alliance.fixed_fee + leader["insiders"] * contracts.inside.fixed_fee
+    cost = (market["marginal_cost"] * market["units"]).sum() + fixed.sum() * KCNY_PER_BN / 12.0
     assert (firms["costs"] + firms["royalties"]).sum() == pytest.approx(cost, rel=1e-9)
 
 

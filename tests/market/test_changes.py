@@ -253,9 +253,10 @@ def test_a_line_planned_on_the_leaders_stack_does_not_open_on_it_when_its_brand_
 def test_fixed_fees_follow_brands_into_their_modes():
     market, books = world({"contracts": {"inside": {"fixed_fee": 0.12}}})
     aion, avatr = brand_of(market, "Aion"), brand_of(market, "Avatr")
-    months(market, books, 1)
+    market.charge_fixed_fees(books.fixed_fee)
     assert books.fixed_fee[avatr.automaker] == pytest.approx(10_000.0) == books.fixed_fee.sum()
     commit(market, books, aion, INSIDE, 0.0)
-    months(market, books, 14)
+    months(market, books, 13)
+    market.charge_fixed_fees(books.fixed_fee)
     assert books.fixed_fee[aion.automaker] == pytest.approx(10_000.0)
     assert books.fixed_fee.sum() == pytest.approx(20_000.0)

@@ -5,7 +5,7 @@ import pytest
 from market.worlds import HISTORY, STILL, merged, opened, run_small
 
 from evsim.market.offers import MODE
-from evsim.market.progress import advance_platforms, set_drift, success_chance
+from evsim.market.progress import advance_platforms, own_stacks, set_drift, stack_research, success_chance
 
 
 def advantages(*layers):
@@ -95,6 +95,31 @@ def test_generic_stacks_learn_nothing_from_their_fleet():
     gain = success_chance(market, research, fleet) - success_chance(market, research, np.zeros(len(fleet)))
     assert (gain[~market.platforms.ecosystem] == 0).all()
     assert (gain[market.platforms.ecosystem] > 0).all()
+
+
+def test_a_makers_research_follows_what_its_group_sells_and_halves_while_it_owes_money():
+    model = opened({"market": {"lines": 60}, "software": {"rd_elasticity": 0.5}})
+    market, books = model.market, model.books
+    nio, code = market.names.automakers.index("NIO"), market.platform_code("NIO")
+    assert stack_research(market, books, code) == market.platforms.research[code] == 3.0  # in the first year, as it was
+    market.month = 13
+    books.cash[nio] = 1e6
+    base = books.past_revenue[:, nio].copy()
+    for growth, budget in ((1.0, 3.0), (4.0, 6.0), (0.25, 1.5)):
+        books.past_revenue[:, nio] = growth * base
+        assert stack_research(market, books, code) == pytest.approx(budget, rel=1e-9)
+    books.cash[nio] = -1.0
+    assert stack_research(market, books, code) == pytest.approx(0.75, rel=1e-9)
+
+
+def test_research_of_a_stack_is_set_by_the_largest_maker_on_it_once():
+    market = opened({"market": {"lines": 150}}).market
+    makers = range(len(market.names.automakers))
+    payers = [code for maker in makers for code in own_stacks(market, maker)]
+    stacks = np.unique(market.offers.platform[market.offers.on_sale & market.own_software()])
+    assert sorted(payers) == stacks.tolist()
+    geely = market.platform_code("Geely")
+    assert geely in own_stacks(market, market.names.automakers.index("Geely"))
 
 
 def test_batteries_get_cheaper_with_output_and_faster_with_learning():

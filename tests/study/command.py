@@ -7,20 +7,20 @@ import sys
 from pathlib import Path
 
 from evsim.cli import main
-from evsim.study import runner, store
+from evsim.study import driver, runner
 
 
 def run(function, arguments):
     """The exit code of the command."""
     runner.SIMULATE = f"study.stubs:{function}"
-    acknowledge = store.Driver.acknowledge
+    acknowledge = driver.Driver.acknowledge
 
-    def noting(driver, answers):
-        acknowledge(driver, answers)
+    def noting(own, answers):
+        acknowledge(own, answers)
         with Path("acknowledged").open("a") as file:
             file.write("".join(f"{answer.run}\n" for answer in answers))
 
-    store.Driver.acknowledge = noting
+    driver.Driver.acknowledge = noting
     print("ready", flush=True)
     return main(arguments)
 

@@ -10,13 +10,13 @@ from study.studies import QUIET, driven, made, stub
 
 import evsim
 from evsim.errors import BadRequest, StorageError
-from evsim.study import Store, drive, latest_store, read, store
+from evsim.study import Store, drive, driver, latest_store, read, store
 
 
 @pytest.fixture
 def small_shards(monkeypatch):
     """A shard for every handful of runs."""
-    monkeypatch.setattr(store, "SHARD_RUNS", 5)
+    monkeypatch.setattr(driver, "SHARD_RUNS", 5)
 
 
 def test_a_store_read_again_gives_the_same_tables(tmp_path):

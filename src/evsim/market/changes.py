@@ -63,7 +63,6 @@ def come_into_force(market: Market, books: Books) -> None:
         stayed = brand.way.mode in WITH_LEADER and change.way.platform == brand.way.platform
         brand.way, brand.since = change.way, market.month
         brand.joined = brand.joined if stayed else market.month
-    market.charge_fixed_fees(books.fixed_fee)
 
 
 def stop_attempts(market: Market, books: Books, automaker: int) -> None:

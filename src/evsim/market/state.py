@@ -107,14 +107,11 @@ class Market:
         return float(diluted(alliance.lent_trust, self.members(), self.base_members, alliance.dilution))
 
     def charge_fixed_fees(self, fees: np.ndarray) -> None:
-        """Fill in what each maker pays the leader a month whatever it sells, `[automakers]`, kCNY: a fee a brand on sale."""
-        fees[:] = 0.0
-        for brand in self.brands:
-            selling = (
-                (self.offers.automaker == brand.automaker) & (self.offers.brand == brand.brand) & self.offers.on_sale
-            )
-            if brand.way.mode in MODE and selling.any():
-                fees[brand.automaker] += self.rates.fixed_fee[MODE[brand.way.mode]]
+        """Fill in what each maker pays the leader a month whatever it sells, `[automakers]`, kCNY: a fee for each brand on sale
+        and mode of its lines."""
+        offers = self.offers
+        contracts = np.unique(np.stack([offers.automaker, offers.brand, offers.mode])[:, offers.on_sale], axis=1)
+        fees[:] = np.bincount(contracts[0], self.rates.fixed_fee[contracts[2]], len(fees))
 
     def software(self, rows: np.ndarray) -> np.ndarray:
         """Quality of the software in the given lines, kCNY: the platform's, and part of the gap to the leader's with

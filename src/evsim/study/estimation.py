@@ -19,11 +19,11 @@ from evsim.errors import EvsimError
 
 from . import shards
 from .design import Design
+from .driver import SHARD_RUNS
 from .engines import Answer, Execution, Job, Task, start
 from .engines.local import cores
 from .engines.work import Kept
 from .outcomes import OUTCOMES, kept_of
-from .store import SHARD_RUNS
 
 PROBE = "evsim.study.estimation:probe"
 PROBE_SECONDS = 4.0

@@ -16,10 +16,11 @@ import pandas as pd
 from evsim.errors import BadRequest
 
 from .design import Design, design_of, design_of_points
+from .driver import Driver
 from .engines import Answer, Engine, Execution, Job, Task, check, start
 from .progress import Tell, shown
 from .request import Plan
-from .store import Driver, Store
+from .store import Store
 
 SIMULATE = "evsim.study.outcomes:simulate"
 ATTEMPTS = 2
@@ -59,7 +60,12 @@ def sweep(
         design = design_of(*overrides, plan=plan, config_dir=config_dir)
     else:
         design = design_of_points(points, *overrides, plan=plan, config_dir=config_dir)
-    return drive(Store.create(out, design, SIMULATE), execution)
+    store = Store.create(out, design, SIMULATE)
+    try:
+        return drive(store, execution)
+    except KeyboardInterrupt as interruption:
+        interruption.add_note(f"go on with evsim.study.resume({str(store.path)!r})")
+        raise
 
 
 def resume(store: Store | str | os.PathLike[str], execution: Execution | None = None) -> Store:

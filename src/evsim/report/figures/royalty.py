@@ -7,9 +7,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from evsim.report.figures.intervals import band
-from evsim.report.figures.style import INK, PALE, darker, new_figure
+from evsim.report.figures.style import INK, PALE, new_figure
 
 PARTNERS, WITH_NEAREST = "its partners", "partners and the nearest outsiders"
+LEGEND_ROOM = 1.28  # of the highest value
 COLOURS = {PARTNERS: "#D55E00", WITH_NEAREST: "#0072B2"}
 LEVERS = {
     "revenue share": ("revenue share, per cent of the price net of VAT", "the leader's profit, bn CNY a year"),
@@ -51,10 +52,10 @@ def royalty(curves: pd.DataFrame, present: dict[str, float], title: str) -> Figu
         present: each lever's value in the present terms.
     """
     note = (
-        "A market three years after the base date. Lines: what the leader earns, fees less the parts and shops it bears, research"
-        " not counted; dashed: with what it counts for each car on its stack, recovered from its present terms, so that it likes"
-        f" them best. Bands: 90 % intervals of the mean over {curves['seed'].nunique()} seeds. Marks: where a partner leaves if"
-        " only partners may move. Dotted: present terms."
+        "A market three years after the base date. Lines: what the leader earns, fees less the parts and shops it bears,"
+        " research not counted; dashed: with what it counts for each car on its stack, recovered from the share it asks: from"
+        f" partners it likes that best. Bands: 90 % intervals of the mean over {curves['seed'].nunique()} seeds. Marks: where a"
+        " partner leaves if only partners may move. Dotted: present terms."
     )
     figure, panels = new_figure(title, note, (13.0, 6.2), 2)
     for axes, (lever, labels) in zip(panels, LEVERS.items(), strict=True):
@@ -64,10 +65,11 @@ def royalty(curves: pd.DataFrame, present: dict[str, float], title: str) -> Figu
         if lever == "revenue share":
             axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.axvline(present[lever], color=PALE, linewidth=1.0, linestyle=":", zorder=1)
+    panels[0].legend(loc="upper left", frameon=False, fontsize=8.5)
     lowest = min(axes.get_ylim()[0] for axes in panels)
     highest = max(axes.get_ylim()[1] for axes in panels)
     for axes, lever in zip(panels, LEVERS, strict=True):
-        axes.set_ylim(max(lowest, -0.35 * highest), highest)
+        axes.set_ylim(max(lowest, -0.35 * highest), LEGEND_ROOM * highest)
         _departures(axes, leaves(curves[(curves["lever"] == lever) & (curves["answering"] == PARTNERS)]))
     return figure
 
@@ -80,15 +82,11 @@ def _panel(axes: Axes, curves: pd.DataFrame) -> None:
         for column, style in (("profit", "-"), ("liked", "--")):
             by_seed = own.pivot(index="value", columns="seed", values=column)
             x, (mean, low, high) = by_seed.index.to_numpy(), band(by_seed)
-            axes.plot(x, mean, color=colour, linestyle=style, linewidth=2.0 if style == "-" else 1.3)
+            text = f"{answering} may move{'' if style == '-' else '; cars counted'}"
+            axes.plot(x, mean, color=colour, linestyle=style, linewidth=2.0 if style == "-" else 1.3, label=text)
             axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
             at = int(mean.argmax())
             axes.plot(x[at], mean[at], "o", color=colour, markersize=5)
-            text = f"{answering} may move" if style == "-" else "cars counted"
-            axes.annotate(
-                text, (x[at], mean[at]), xytext=(0, 6), textcoords="offset points", ha="center", fontsize=8.5,
-                color=darker(colour),
-            )  # fmt: skip
 
 
 def _departures(axes: Axes, partners: dict[str, list[float]]) -> None:
