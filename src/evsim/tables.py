@@ -16,7 +16,7 @@ from evsim.errors import EvsimError
 
 TEXT_UNITS = frozenset({"month", "name", "choice", "text"})
 WHOLE_UNITS = frozenset({"year", "brands", "moves", "rounds"})
-MAY_BE_EMPTY = frozenset({"decisions", "reviews", "admissions", "exits"})  # tables of what need not happen
+MAY_BE_EMPTY = frozenset({"decisions", "reviews", "admissions", "benefits", "exits"})  # tables of what need not happen
 TOLERANCE = 1e-9  # relative, of the books
 
 
@@ -43,7 +43,11 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "powertrain": Column("choice", "ice, bev, phev or erev"),
         "size_class": Column("choice", "size class A00 to D"),
         "price": Column("kCNY", "posted price of a car, VAT included"),
-        "buyer_price": Column("kCNY", "what a buyer pays for a car, after purchase tax and subsidies"),
+        "buyer_price": Column(
+            "kCNY",
+            "what buyers of the month paid for a car on average, after purchase tax and subsidies; if none: what one "
+            "without claims would",
+        ),
         "marginal_cost": Column("kCNY", "cost of one more car, fees per car included"),
         "orders": Column("cars per month", "cars ordered"),
         "units": Column("cars per month", "cars delivered"),
@@ -164,6 +168,15 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "member": Column("text", "a brand on the full stack already; empty: there was none"),
         "profit": Column("kCNY per year", "its profit without the applicant"),
         "change": Column("kCNY per year", "what the applicant does to it"),
+    },
+    "benefits": {
+        "month": MONTH,
+        "name": Column("name", "the instrument: its name, for the record with its first month, powertrains and amount"),
+        "kind": Column("choice", "per_unit, ad_valorem or tax_exemption"),
+        "cars": Column("cars per month", "cars delivered to buyers who got it"),
+        "paid": Column(
+            "kCNY per month", "what it alone would have given them: together exemptions never exceed the tax"
+        ),
     },
     "exits": {
         "month": MONTH,

@@ -15,6 +15,7 @@ PROSPECT = {
     "size_class": "B",
     "price_kcny": 200.0,
 }
+SCRAPPING = {"kind": "per_unit", "name": "old", "start": "2024-01", "amount_kcny": 30.0, "requires": "scrappage"}
 SETTINGS = {  # every lever of the scenario, set to something else
     "market.growth": 0.05,
     "pricing.rule": "cost_plus",
@@ -24,6 +25,8 @@ SETTINGS = {  # every lever of the scenario, set to something else
     "subsidy.timeline": "none",
     "subsidy.instruments": ({"kind": "per_unit", "name": "gift", "start": "2023-01", "amount_kcny": 30.0},),
     "subsidy.scale": 0.0,
+    "subsidy.scrappage_age_months": 0,
+    "subsidy.end": "2023-12",
     "subsidy.hold_from": "2020-01",
     "subsidy.phase_out_start": "2023-06",
     "subsidy.phase_out_months": 3,
@@ -79,6 +82,7 @@ TOGETHER = {  # what a lever needs to act on
     "pricing.war_cut": WAR,
     "pricing.war_start": {"pricing": {"war_end": "2024-06"}},
     "pricing.war_end": {"pricing": {"war_start": "2024-01"}},
+    "subsidy.scrappage_age_months": {"subsidy": {"instruments": (SCRAPPING,)}},
     "subsidy.phase_out_months": {"subsidy": {"phase_out_start": "2024-01"}},
     "software.leap_platform": {"software": {"leap_month": "2024-01"}},
     "software.leap_month": {"software": {"leap_platform": "Tesla"}},

@@ -35,6 +35,7 @@ from ..params import month_name, month_number
 from .offers import MODE
 from .rates import KCNY_PER_BN
 from .state import Market, Outcome
+from .treasury import Receipts, collect
 
 YEAR = 12  # months of results that the books remember
 
@@ -134,9 +135,7 @@ class MonthAccounts:
     parts_costs: float
     leader_research: float
     vat: float
-    purchase_tax: float
-    tax_waived: float
-    subsidies: float
+    treasury: Receipts
 
 
 def open_books(market: Market) -> Books:
@@ -218,7 +217,7 @@ def keep_accounts(market: Market, books: Books, outcome: Outcome) -> MonthAccoun
     rows = np.flatnonzero(outcome.units > 0)
     units, price, maker = outcome.units[rows], offers.price[rows], offers.automaker[rows]
     terms, vat = market.terms(rows), scenario.subsidy.vat
-    fiscal = market.policy.fiscal(market.month, rows, price)
+    treasury = collect(market, outcome.sales)
     net, fees = price / (1.0 + vat), royalty(price, terms, vat)
     revenue = np.bincount(maker, units * net, n_makers)
     royalties = np.bincount(maker, units * fees, n_makers)
@@ -249,9 +248,7 @@ def keep_accounts(market: Market, books: Books, outcome: Outcome) -> MonthAccoun
         parts_costs=float(units @ terms.parts_cost),
         leader_research=leader_research(market),
         vat=float(units @ (price - net)),
-        purchase_tax=float(units @ fiscal.purchase_tax),
-        tax_waived=float(units @ fiscal.exemption),
-        subsidies=float(units @ fiscal.outlay),
+        treasury=treasury,
     )
 
 

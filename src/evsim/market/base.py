@@ -132,7 +132,7 @@ def _market_of(scenario: Scenario, table: pd.DataFrame, lines: pd.DataFrame, thr
         names=names,
         offers=offers,
         platforms=platforms,
-        policy=make_policy(offers, scenario),
+        policy=make_policy(offers, names, scenario),
         traits=traits,
         habits=habits_of(scenario),
         clock=shopping_clock(scenario),

@@ -1,6 +1,7 @@
 """The market's state, and the two views of it that the kernels read: what is on the shelf, and the world around it."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
@@ -145,14 +146,20 @@ class Market:
             outlay=outlay,
         )
 
-    def world(self) -> World:
-        """What a household's state is looked up in."""
+    def columns(self, owners: Population) -> tuple[np.ndarray, ...]:
+        """Columns of a population as the kernels take them."""
+        return owners.household, owners.line, owners.platform, owners.bought, owners.joined, owners.due
+
+    def world(self, n_rows: int = 0) -> World:
+        """What a household's state is looked up in; of a panel larger than the population `n_rows` hear what is said."""
+        size = self.scenario.lock_in.community_size
+        copies = max(-(-n_rows // (len(self.whispers) * size)), 1)
         return World(
             ecosystem=self.platforms.ecosystem,
             line_brand=self.offers.brand,
             quality_path=self.platforms.quality_path,
-            whispers=self.whispers,
-            community_size=self.scenario.lock_in.community_size,
+            whispers=np.tile(self.whispers, (copies, 1)) if copies > 1 else self.whispers,
+            community_size=size,
             month=self.month,
         )
 
@@ -169,6 +176,14 @@ class Market:
         return self.rates.terms(self.offers.mode[rows], self.offers.base_price[rows], self.scenario.subsidy.vat)
 
 
+class Sales(NamedTuple):
+    """Cars delivered in a month, one entry a buyer (a row)."""
+
+    rows: np.ndarray  # of the population
+    products: np.ndarray  # lines
+    entitled: np.ndarray  # [n, I] bool: which of the benefits in force each may claim
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What happened in one month."""
@@ -180,3 +195,5 @@ class Outcome:
     switches: np.ndarray  # [platforms + 1, platforms] cars delivered, by platform owned before (last: none) and bought
     brand_repeats: tuple[float, float]  # cars: to owners of any car; to owners of the same brand
     residual: float  # of the price game, kCNY
+    sales: Sales
+    early: int  # rows that shopped before their time

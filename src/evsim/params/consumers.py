@@ -73,6 +73,14 @@ class ConsumerParams(Params):
         50.0, "outlay of carrying on with the old car (q₀)", unit="kCNY", ge=0.0, le=500.0,
         source="assumption: sets the market price elasticity near -1",
     )
+    horizon_months: int = param(
+        6, "months ahead for which buyers know of announced changes of policy and may move their visit", unit="months", ge=0, le=60,
+        source="assumption: press reports of buying ahead begin about half a year before an expiry",
+    )
+    shift_cost: float = param(
+        2.0, "mean cost of shopping a month sooner or later; households differ, exponentially", unit="utils a month", gt=0.0, le=100.0,
+        source="assumption: with less, far more would have come before the expiries of December 2022 than did",
+    )
 
 
 class LockInParams(Params):

@@ -5,10 +5,11 @@ from pydantic import model_validator
 from .base import Params, param
 from .consumers import ConsumerParams, LockInParams
 from .contracts import ContractsParams
-from .market import MONTH, AccountParams, MarketParams, PricingParams, SubsidyParams
+from .market import MONTH, AccountParams, MarketParams, PricingParams
 from .modes import ModesParams
 from .products import BatteryParams, CapacityParams, ChargerParams, ProductParams
 from .software import AllianceParams, SoftwareParams
+from .subsidy import SubsidyParams
 
 
 class Scenario(Params):
