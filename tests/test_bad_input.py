@@ -86,6 +86,10 @@ def refused(answer, code, *fragments):
         (["run", gift("automakers: [Trabant]"), *QUICK], ["subsidy.instruments[0].automakers=Trabant", "Geely"]),
         (["run", "subsidy.scrappage_age_months=-1"], ["subsidy.scrappage_age_months=-1", "0"]),
         (["run", "consumers.horizon_months=-1"], ["consumers.horizon_months=-1", "0"]),
+        (["run", "credits.floor_kcny=4"], ["credits", "floor_kcny=4", "cap_kcny=3"]),
+        (["run", "credits.rule=free"], ["credits.rule=free", "clearing"]),
+        (["run", "use.discount_rate=-0.1"], ["use.discount_rate=-0.1", "0"]),
+        (["run", "use.hold_from=2024-00"], ["use.hold_from=2024-00"]),
         (["run", "consumers.shift_cost=0"], ["consumers.shift_cost=0", "above 0"]),
         (["run", f"subsidy.instruments=[{EVERYTHING}]", *QUICK], ["subsidy, month 1", "ad_valorem", "lower a rate"]),
         (

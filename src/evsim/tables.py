@@ -48,7 +48,7 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
             "what buyers of the month paid for a car on average, after purchase tax and subsidies; if none: what one "
             "without claims would",
         ),
-        "marginal_cost": Column("kCNY", "cost of one more car, fees per car included"),
+        "marginal_cost": Column("kCNY", "cost of one more car, with fees per car and the credits it takes, less those it earns"),
         "orders": Column("cars per month", "cars ordered"),
         "units": Column("cars per month", "cars delivered"),
         "backlog": Column("cars", "cars ordered and not delivered at the end of the month"),
@@ -65,7 +65,8 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "fixed_costs": Column("kCNY per month", "costs that do not vary with output"),
         "rd": Column("kCNY per month", "software research and development, attempts at a stack of one's own included"),
         "investment": Column("kCNY per month", "conversion, launch and exit costs"),
-        "profit": Column("kCNY per month", "revenue less royalties, costs, fixed costs, rd and investment"),
+        "credits": Column("kCNY per month", "received from other automakers for credits for new-energy cars, less paid"),
+        "profit": Column("kCNY per month", "revenue and credits less royalties, costs, fixed costs, rd and investment"),
         "cash": Column("kCNY", "cash at the end of the month"),
         "capacity": Column("cars per month", "cars the plants can build"),
         "backlog": Column("cars", "cars ordered and not delivered at the end of the month"),
@@ -290,7 +291,7 @@ def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
 
         Σ buyer_price · units = revenue + VAT + purchase tax − subsidies
         backlog before + orders = units + backlog after
-        royalties paid = royalties received; each profit and balance is the sum of its parts
+        royalties paid = royalties received; credits paid for = credits sold; each profit and balance is the sum of its parts
 
     Raises:
         EvsimError: naming the balance, the month and by how much it fails.
@@ -300,7 +301,8 @@ def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
     cars = market.groupby("month")[["orders", "units", "backlog"]].sum()
     allied = market["units"].where(market["camp"] == "alliance", 0.0).groupby(market["month"]).sum()
     spent = ["royalties", "costs", "fixed_costs", "rd", "investment"]
-    firms = automakers.groupby("month")[["units", "backlog", "revenue", "profit", *spent]].sum()
+    firms = automakers.groupby("month")[["units", "backlog", "revenue", "credits", "profit", *spent]].sum()
+    sellers = automakers["credits"].clip(lower=0.0).groupby(automakers["month"]).sum()
     leader, state, headline = (tables[name].set_index("month") for name in ("orchestrator", "government", "headline"))
     cumulative = headline["alliance_cumulative_deliveries"]
     balances = {
@@ -312,7 +314,13 @@ def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
         "backlog of automakers": [cars["backlog"], -firms["backlog"]],
         "alliance cars so far": [cumulative.shift(), allied, -cumulative],
         "royalties": [firms["royalties"], -leader["royalties"]],
-        "automakers' profit": [firms["revenue"], -firms["profit"], *(-firms[cost] for cost in spent)],
+        "automakers' profit": [
+            firms["revenue"],
+            firms["credits"],
+            -firms["profit"],
+            *(-firms[cost] for cost in spent),
+        ],
+        "credits": [sellers, firms["credits"] - sellers],
         "platform firm's profit": [leader["royalties"], -leader["parts_costs"], -leader["rd"], -leader["profit"]],
         "government's balance": [state["vat"], state["purchase_tax"], -state["subsidies"], -state["net"]],
     }

@@ -124,7 +124,7 @@ def on_offer(market: Market, row: int) -> tuple[np.ndarray, Shelf]:
     """Lines on offer, and how the household of a row sees them at this month's prices, taxes and what it may claim."""
     lines = market.on_sale()
     people = people_of(market, market.population, np.array([row]))
-    outlay = paid(market.policy.classes(market.month, lines, people), market.offers.price[lines])
+    outlay = paid(market.weighed(market.month, lines, people), market.offers.price[lines])
     return lines, market.shelf(lines, outlay.reshape(-1))
 
 

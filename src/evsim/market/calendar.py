@@ -69,7 +69,7 @@ def largest_class(rule: BuyerPrice | BuyerPriceByClass, weights: np.ndarray) -> 
 def choices(market: Market, owners: Population, shoppers: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """What the households of some rows choose this month, each at the price of its class: positions among `rows`, or −1."""
     chosen = np.empty(len(shoppers), dtype=np.int64)
-    rule = market.policy.classes(market.month, rows, people_of(market, owners, shoppers))
+    rule = market.weighed(market.month, rows, people_of(market, owners, shoppers))
     columns, world = market.columns(owners), market.world(len(owners))
     for places, each in by_class(rule, len(shoppers)):
         shelf = market.shelf(rows, each.value(market.offers.price[rows]))
@@ -129,7 +129,7 @@ def _costs(market: Market, rows: np.ndarray, visit: np.ndarray) -> np.ndarray:
 def _inclusive_values(market: Market, owners: Population, near, rows, month: int) -> np.ndarray:
     """What shopping is worth over keeping the car, at today's prices and that month's benefits as known now, `[n]`, utils."""
     people, values = people_of(market, owners, near), np.empty(len(near))
-    rule = market.policy.classes(month, rows, people, seen_from=market.month)
+    rule = market.weighed(month, rows, people, seen_from=market.month)
     columns, world = market.columns(owners), market.world(len(owners))
     for places, each in by_class(rule, len(near)):
         shelf = market.shelf(rows, each.value(market.offers.price[rows]))

@@ -337,7 +337,7 @@ def _point(market: Market, years: float, entries: Entries) -> Point:
     place[rows] = np.arange(len(rows))
     utility, outside = panel_utility(expected, entries, rows)
     month = market.month + months
-    known = expected.policy.classes(month, rows, entries.people, seen_from=market.month)
+    known = expected.weighed(month, rows, entries.people, seen_from=market.month)
     rule = largest_class(known, entries.chance)
     outlay = rule.value(expected.offers.price[rows])
     value = utility - entries.sensitivity[:, None] * outlay

@@ -135,17 +135,12 @@ def panel_visits(market: Market, entries: Entries, utility, outside, rule, price
     return visits * entries.chance
 
 
-def panel_rule(market: Market, entries: Entries, rows: np.ndarray, month: int) -> BuyerPrice | BuyerPriceByClass:
-    """What the panel's entries pay for the given lines under the policy of a month, by class of what they may claim."""
-    return market.policy.classes(month, rows, entries.people)
-
-
 def panel_demand(market: Market, rows: np.ndarray) -> tuple[Demand, BuyerPrice | BuyerPriceByClass]:
     """Demand of the panel for the given lines before price, `[2 S, J]`, and what it pays; entries weigh by their visits at
     present prices."""
     entries = panel_entries(market)
     utility, outside = panel_utility(market, entries, rows)
-    rule = panel_rule(market, entries, rows, market.month)
+    rule = market.weighed(market.month, rows, entries.people)
     visits = panel_visits(market, entries, utility, outside, rule, market.offers.price[rows])
     return Demand(utility, entries.sensitivity, visits, outside), rule
 

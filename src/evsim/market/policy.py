@@ -20,7 +20,6 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from ..data import read_policy, read_ranges
 from ..data.market import POWERTRAINS, SIZE_CLASSES
@@ -216,10 +215,10 @@ def make_policy(offers: Offers, names: Names, scenario: Scenario) -> Policy:
     Raises:
         BadRequest: an instrument is for an automaker that this market does not have.
     """
-    record, ranges = read_policy(), read_ranges()
+    record = read_policy()
     base = month_number(scenario.start) - 1
     kept = record[record["kind"].isin(list(RECORD_KINDS))]
-    entries = tuple(_from_record(row, offers, ranges) for row in kept.itertuples())
+    entries = tuple(_from_record(row, offers) for row in kept.itertuples())
     own = tuple(
         _from_scenario(place, instrument, offers, names)
         for place, instrument in enumerate(scenario.subsidy.instruments)
@@ -231,12 +230,12 @@ def _month(text: str, default: int) -> int:
     return month_number(text) if text else default
 
 
-def _from_record(row, offers: Offers, ranges: pd.DataFrame) -> Dated:
+def _from_record(row, offers: Offers) -> Dated:
     """A row of the record; empty numbers are nan and mean no limit."""
     powertrains = [POWERTRAINS.index(name) for name in row.powertrains.split(";")]
     eligible = np.isin(offers.powertrain, powertrains)
     if not np.isnan(row.range_min) or not np.isnan(row.range_max):
-        reach = _electric_range(offers, ranges, int(row.start[:4]))
+        reach = electric_range(offers, int(row.start[:4]))
         low = 0.0 if np.isnan(row.range_min) else row.range_min
         high = np.inf if np.isnan(row.range_max) else row.range_max
         eligible &= (reach >= low) & (reach < high)
@@ -299,11 +298,15 @@ def _from_scenario(place: int, instrument: PerUnit | AdValorem | TaxExemption, o
     )
 
 
-def _electric_range(offers: Offers, ranges: pd.DataFrame, year: int) -> np.ndarray:
-    """Electric range of each line in km, by powertrain, size class and base price; 0 where no rule fits."""
+def electric_range(offers: Offers, year: int) -> np.ndarray:
+    """Electric range of each line in a year, km, by powertrain, size class and base price; 0 where no rule fits.
+
+    The rules of the last year on record hold on.
+    """
+    ranges = read_ranges()
+    year = min(year, int(ranges["last_year"].max()))
     reach = np.zeros(len(offers))
-    years = ranges[(ranges["first_year"] <= year) & (ranges["last_year"] >= year)]
-    for rule in years.itertuples():
+    for rule in ranges[(ranges["first_year"] <= year) & (ranges["last_year"] >= year)].itertuples():
         low = 0.0 if np.isnan(rule.price_from) else rule.price_from
         high = np.inf if np.isnan(rule.price_below) else rule.price_below
         fits = (

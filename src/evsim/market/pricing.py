@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..economics.contracts import price_for_net, price_weights, royalty
+from ..economics.credits import with_payments
 from ..economics.price_rule import BuyerPrice, BuyerPriceByClass
 from ..economics.pricing import Demand, PriceGame, best_response_steps, equilibrium_prices
 from ..errors import EvsimError
@@ -43,11 +44,12 @@ def whole_game(market: Market, rows: np.ndarray, demand: Demand, rule: BuyerPric
     setter[pooled] = -1
     for table in (revenue, cost, payments):
         table[:, pooled] = 0.0  # nobody steers by the pool's profit
+    payments = with_payments(payments, cost, market.credit_cost[rows])
     if scenario.pricing.owner_value:
         payments -= scenario.pricing.owner_value * counted_owners(market, rows, cost)
     return PriceGame(
         demand,
-        market.costs()[rows],
+        market.car_costs()[rows],
         revenue,
         cost,
         payments,

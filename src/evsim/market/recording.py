@@ -145,6 +145,7 @@ class Recorder:
             fixed_costs=accounts.fixed_costs[seen],
             rd=accounts.research[seen],
             investment=accounts.investment[seen],
+            credits=accounts.credits[seen],
             profit=accounts.profit[seen],
             cash=books.cash[seen],
             capacity=books.capacity[seen],
