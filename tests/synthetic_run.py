@@ -183,7 +183,9 @@ def _accounts(months, rows, units, backlog, net, cost, fee):
     fixed = 0.10 * revenue[0] * np.ones_like(revenue)
     rd = 0.04 * revenue[0] * np.ones_like(revenue)
     investment = 0.5 * revenue[0] * (np.arange(len(revenue)) == 2)[:, None]  # once, in the third month
-    profit = revenue - paid - costs - fixed - rd - investment
+    credits = 0.001 * revenue * (np.arange(revenue.shape[1]) == 0)  # the first sells some to the last
+    credits[:, -1] -= credits[:, 0]
+    profit = revenue + credits - paid - costs - fixed - rd - investment
     k = len(months) - 1
     return {
         "month": np.repeat(months[1:], len(names)),
@@ -197,6 +199,7 @@ def _accounts(months, rows, units, backlog, net, cost, fee):
         "fixed_costs": fixed.ravel(),
         "rd": rd.ravel(),
         "investment": investment.ravel(),
+        "credits": credits.ravel(),
         "profit": profit.ravel(),
         "cash": (20e6 + np.cumsum(profit, axis=0)).ravel(),
         "capacity": (1.6 * sold).ravel(),

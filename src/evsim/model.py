@@ -13,6 +13,7 @@ from .market.accounts import keep_accounts, open_books
 from .market.base import open_market
 from .market.changes import come_into_force, stop_attempts
 from .market.clearing import clear
+from .market.credits import review_credits
 from .market.exits import age_out, close, exit_table, failing
 from .market.modes import dated_changes
 from .market.owner_value import refresh_owner_value
@@ -119,6 +120,7 @@ class EVMarket(mesa.Model):
         come_into_force(market, books)
         advance_products(market, self.last_units)
         advance_platforms(market)
+        review_credits(market)
         self.orchestrator.offer_terms()
         self._review()
         market.charge_fixed_fees(books.fixed_fee)

@@ -47,9 +47,9 @@ def calibrated(table, count=3_000):
 def base_demand(market):
     """Choice probabilities, price sensitivities, weights and buyers' prices of the pricing panel at the base date."""
     rows = market.on_sale()
-    game = price_game(market, rows)
-    paid, demand = game.buyer_price.value(market.offers.price[rows]), game.demand
-    utility = demand.utility - demand.price_sensitivity[:, None] * paid
+    game, price = price_game(market, rows), market.offers.price[rows]
+    demand, paid = game.demand, market.policy.buyer_price(0, rows).value(price)
+    utility = demand.utility - demand.price_sensitivity[:, None] * game.buyer_price.value(price)
     return choice_probabilities(utility, demand.outside_utility), demand.price_sensitivity, demand.weights, paid
 
 

@@ -31,6 +31,7 @@ _HOMES = {
         "RESALE_AGES",
         "by_powertrain",
         "consumption",
+        "energy_path",
         "energy_prices",
         "grid_factor",
         "read_energy",

@@ -53,7 +53,9 @@ class Recorder:
         market, weight = self.market, self.market.population.weight
         backlog = books.queue.waiting(weight, len(market.offers))
         seen = np.flatnonzero(market.offers.on_sale | (outcome.units > 0) | (backlog > 0))  # withdrawn, but still built
-        outlay = market.policy.buyer_price(market.month, seen).value(market.offers.price[seen])
+        tag = market.policy.buyer_price(market.month, seen).value(market.offers.price[seen])
+        paid = accounts.treasury.buyer_price[seen]
+        outlay = np.where(np.isnan(paid), tag, paid)
         self._market(seen, outlay, outcome.orders, outcome.units, backlog)
         self._automakers(accounts, books, backlog)
         self._leader_and_state(accounts)
@@ -143,6 +145,7 @@ class Recorder:
             fixed_costs=accounts.fixed_costs[seen],
             rd=accounts.research[seen],
             investment=accounts.investment[seen],
+            credits=accounts.credits[seen],
             profit=accounts.profit[seen],
             cash=books.cash[seen],
             capacity=books.capacity[seen],
@@ -167,15 +170,23 @@ class Recorder:
             members=brands["alliance"],
             insiders=brands["inside"],
         )
-        net = accounts.vat + accounts.purchase_tax - accounts.subsidies
+        treasury = accounts.treasury
+        given = [(name, kind, cars, money) for name, kind, cars, money in treasury.by_instrument if cars > 0]
+        if given:
+            names, kinds, cars, money = (list(column) for column in zip(*given, strict=True))
+            self.add_rows(
+                "benefits",
+                {"month": [self.month] * len(given), "name": names, "kind": kinds, "cars": cars, "paid": money},
+            )
+        net = accounts.vat + treasury.purchase_tax - treasury.subsidies
         self._append(
             "government",
             1,
             month=self.month,
             vat=accounts.vat,
-            purchase_tax=accounts.purchase_tax,
-            tax_waived=accounts.tax_waived,
-            subsidies=accounts.subsidies,
+            purchase_tax=treasury.purchase_tax,
+            tax_waived=treasury.tax_waived,
+            subsidies=treasury.subsidies,
             net=net,
         )
 

@@ -95,5 +95,5 @@ def expected_shares(market: Market) -> np.ndarray:
 def _after_price(market: Market, entries, rows: np.ndarray) -> np.ndarray:
     """Utility of the given lines after what buyers pay this month, `[entries, J]`."""
     utility, _ = panel_utility(market, entries, rows)
-    outlay = market.policy.buyer_price(market.month, rows).value(market.offers.price[rows])
+    outlay = market.weighed(market.month, rows).value(market.offers.price[rows])
     return utility - entries.sensitivity[:, None] * outlay
