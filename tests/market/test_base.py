@@ -129,7 +129,7 @@ def test_a_pooled_line_has_the_mean_margin_of_the_others():
     offers, rows = market.offers, market.on_sale()
     pooled = rows[offers.pooled[rows]]
     assert {market.names.automakers[code] for code in offers.automaker[pooled]} == {OTHER}
-    margins = 1.0 - offers.cost[pooled] * 1.13 / offers.base_price[pooled]
+    margins = 1.0 - market.costs()[pooled] * 1.13 / offers.base_price[pooled]
     assert margins == pytest.approx(np.full(len(pooled), market.diagnostics["mean_margin"]), abs=1e-12)
 
 

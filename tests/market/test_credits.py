@@ -104,7 +104,7 @@ def test_at_fixed_prices_credits_move_money_and_no_car():
     assert dear.automakers["credits"].abs().sum() > 10.0 * plain.automakers["credits"].abs().sum()
 
 
-@pytest.mark.parametrize(("ratio", "at"), [(1.0, "floor"), (8.0, "inside"), (20.0, "cap")])
+@pytest.mark.parametrize(("ratio", "at"), [(1.0, "floor"), (11.0, "inside"), (20.0, "cap")])
 def test_the_clearing_price_is_at_the_floor_in_plenty_at_the_cap_in_want_and_clears_between(ratio, at):
     terms = {"rule": "clearing", "floor_kcny": 0.3, "cap_kcny": 4.0, "ratio_scale": ratio}
     market = opened(STILL, {"credits": terms}).market

@@ -36,6 +36,7 @@ SETTINGS = {  # every lever of the scenario, set to something else
     "credits.cap_kcny": 50.0,
     "credits.ratio_scale": 3.0,
     "credits.fuel_need": 2.0,
+    "credits.hold_from": "2020-01",
     "use.petrol_scale": 2.0,
     "use.power_scale": 0.0,
     "use.hold_from": "2022-06",

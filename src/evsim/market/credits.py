@@ -1,8 +1,8 @@
 """Credits for new-energy cars in the market: what each line earns or takes, what a credit is worth, who sells to whom.
 
-The rule of a calendar year holds from its January; month 0 is under that of its own year, at the price of record. A maker
-whose cars took more credits than they earned in the last calendar year (at first: in the base window) buys at the price π; one
-with credits to spare sells only the part σ of them that finds a buyer,
+The rule of a calendar year holds from its January; before the first there are no credits, and month 0 is under the rule of its
+own year, at the price of record. A maker whose cars took more credits than they earned in the last calendar year (at first: in
+the base window) buys at the price π; one with credits to spare sells only the part σ of them that finds a buyer,
 
     worth of a credit    π to a maker that is short, σ π to one that has some to spare
     one more car of j    costs its maker −worth · (earned_j − required_j), in `Market.costs` and so in every price
@@ -19,7 +19,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..data import credit_price, credit_rules
+from ..data import credit_price, credit_rules, first_credit_year
 from ..data.market import POWERTRAINS
 from ..economics.choice import choice_probabilities
 from ..economics.credits import (
@@ -69,8 +69,11 @@ def set_year(market: Market, cars: np.ndarray, params: CreditParams) -> None:
         params: the scenario's, or those of the record.
     """
     book, offers, n_makers = market.credits, market.offers, len(market.names.automakers)
-    year = (month_number(market.scenario.start) - 1 + market.month) // YEAR
-    if params.rule == "off":
+    month = month_number(market.scenario.start) - 1 + market.month
+    if params.hold_from:
+        month = min(month, month_number(params.hold_from))
+    year = month // YEAR
+    if params.rule == "off" or year < first_credit_year():
         book.rule, market.credit_cost = None, np.zeros(len(offers))
         return
     rule = CreditRule(**credit_rules(year))

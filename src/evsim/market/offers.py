@@ -128,7 +128,7 @@ def make_offers(lines: pd.DataFrame, future: pd.DataFrame, traits: Traits, names
         powertrain=np.array([POWERTRAINS.index(name) for name in table["powertrain"]]),
         size_class=np.array([SIZE_CLASSES.index(name) for name in table["size_class"]]),
         tier=table["tier"].to_numpy(dtype=np.int64).copy(),
-        electric=table["powertrain"].map(electric_share).to_numpy(dtype=float),
+        electric=table["powertrain"].map(electric_share).to_numpy(dtype=float).copy(),
         premium=np.array([1.0 if brand in traits.premium_brands else 0.0 for brand in table["brand"]]),
         pooled=table["pooled"].to_numpy(dtype=bool).copy(),
         nameplates=nameplates,

@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import model_validator
 
 from .base import Params, param
+from .market import MONTH
 
 
 class CreditParams(Params):
@@ -29,6 +30,10 @@ class CreditParams(Params):
     ratio_scale: float = param(
         1.0, "multiplies the credits that a petrol car takes", unit="ratio", ge=0.0, le=20.0, source="lever of the scenario",
         role="lever",
+    )
+    hold_from: str | None = param(
+        None, "the rule and the price of record of this month's year stay for good (YYYY-MM); none: as dated", unit="month",
+        pattern=MONTH, source="lever of the scenario", role="lever",
     )
     fuel_need: float = param(
         0.0, "credits a petrol car takes beside, for its fuel consumption", unit="credits per car", ge=0.0, le=10.0,
