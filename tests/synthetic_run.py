@@ -168,6 +168,16 @@ def _tables(months, rows, orders, units, backlog, price, rng):
         "subsidies": paid,
         "net": vat + tax - paid,
     }
+    fifths, parts = np.arange(1, 6), np.array([0.1, 0.15, 0.2, 0.25, 0.3])
+    tables["households"] = {
+        "month": np.repeat(months[1:], 5),
+        "income_group": np.tile(fifths, n_months - 1),
+        "shoppers": np.full(5 * (n_months - 1), 4e5),
+        "units": np.outer(later.sum(axis=1), parts).ravel(),
+        "surplus": np.outer(later.sum(axis=1), 20.0 * fifths).ravel(),
+        "staying": np.outer(later.sum(axis=1), 1.0 * fifths).ravel(),
+        "benefits": np.outer((later * (waived + subsidy)[1:]).sum(axis=1), parts).ravel(),
+    }
     tables["platforms"], tables["switching"], repeat = _platforms(months, rows, units, rng)
     tables["headline"] = _headline(months, rows, units, price, repeat)
     return tables
@@ -290,6 +300,7 @@ def _headline(months, rows, units, price, repeat):
         "software_advantage": np.linspace(12.0, 3.0, len(months)),
         "pack_price": np.geomspace(0.8, 0.4, len(months)),
         "chargers": np.linspace(1.0, 5.0, len(months)),
+        "co2": np.linspace(25e6, 20e6, len(months)),
     }
 
 

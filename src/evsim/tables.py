@@ -15,7 +15,7 @@ import pandas as pd
 from evsim.errors import EvsimError
 
 TEXT_UNITS = frozenset({"month", "name", "choice", "text"})
-WHOLE_UNITS = frozenset({"year", "brands", "moves", "rounds"})
+WHOLE_UNITS = frozenset({"year", "fifth", "brands", "moves", "rounds"})
 MAY_BE_EMPTY = frozenset({"decisions", "reviews", "admissions", "benefits", "exits"})  # tables of what need not happen
 TOLERANCE = 1e-9  # relative, of the books
 
@@ -93,6 +93,19 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "tax_waived": Column("kCNY per month", "purchase tax waived"),
         "subsidies": Column("kCNY per month", "subsidies paid to buyers"),
         "net": Column("kCNY per month", "VAT and purchase tax less subsidies"),
+    },
+    "households": {
+        "month": MONTH,
+        "income_group": Column("fifth", "fifth of the population by income, 1 the poorest"),
+        "shoppers": Column("households per month", "households that went shopping"),
+        "units": Column("cars per month", "cars delivered to them"),
+        "surplus": Column(
+            "kCNY per month", "what they would pay to have gone shopping rather than keep their old cars, in all"
+        ),
+        "staying": Column(
+            "kCNY per month", "part of the surplus: what staying with their stack or brand is worth to buyers"
+        ),
+        "benefits": Column("kCNY per month", "subsidies paid and purchase tax waived on the cars delivered to them"),
     },
     "platforms": {
         "month": MONTH,
@@ -213,6 +226,7 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "software_advantage": Column("kCNY", "quality of the alliance's stack less the mean of independents' stacks"),
         "pack_price": Column("kCNY per kWh", "price of a battery pack"),
         "chargers": Column("index", "public chargers, base date = 1"),
+        "co2": Column("tons per month", "CO2 of driving the cars that households hold, those bought used left out"),
     },
 }
 
@@ -296,6 +310,7 @@ def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
         Σ buyer_price · units = revenue + VAT + purchase tax − subsidies
         backlog before + orders = units + backlog after
         royalties paid = royalties received; credits paid for = credits sold; each profit and balance is the sum of its parts
+        benefits and cars by income = those in all
 
     Raises:
         EvsimError: naming the balance, the month and by how much it fails.
@@ -308,6 +323,7 @@ def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
     firms = automakers.groupby("month")[["units", "backlog", "revenue", "credits", "profit", *spent]].sum()
     sellers = automakers["credits"].clip(lower=0.0).groupby(automakers["month"]).sum()
     leader, state, headline = (tables[name].set_index("month") for name in ("orchestrator", "government", "headline"))
+    households = tables["households"].groupby("month")[["units", "benefits"]].sum()
     cumulative = headline["alliance_cumulative_deliveries"]
     balances = {
         "buyers' payments": [paid, -firms["revenue"], -state["vat"], -state["purchase_tax"], state["subsidies"]],
@@ -326,6 +342,8 @@ def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
         ],
         "credits": [sellers, firms["credits"] - sellers],
         "platform firm's profit": [leader["royalties"], -leader["parts_costs"], -leader["rd"], -leader["profit"]],
+        "benefits": [households["benefits"], -state["subsidies"], -state["tax_waived"]],
+        "cars of households": [households["units"], -headline["units"]],
         "government's balance": [state["vat"], state["purchase_tax"], -state["subsidies"], -state["net"]],
     }
     for name, terms in balances.items():

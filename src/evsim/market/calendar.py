@@ -102,7 +102,7 @@ def shift_visits(market: Market, owners: Population, rows: np.ndarray) -> Early:
         if first < place:
             values[:, place] = values[:, first]
         else:
-            values[:, place] = _inclusive_values(market, owners, near, rows, int(months[place]))
+            values[:, place] = inclusive_values(market, owners, near, rows, int(months[place]))
     due = visit - market.month
     cost = _costs(market, near, visit)
     best = best_months(values, due, cost)
@@ -126,7 +126,7 @@ def _costs(market: Market, rows: np.ndarray, visit: np.ndarray) -> np.ndarray:
     return costs
 
 
-def _inclusive_values(market: Market, owners: Population, near, rows, month: int) -> np.ndarray:
+def inclusive_values(market: Market, owners: Population, near, rows, month: int) -> np.ndarray:
     """What shopping is worth over keeping the car, at today's prices and that month's benefits as known now, `[n]`, utils."""
     people, values = people_of(market, owners, near), np.empty(len(near))
     rule = market.weighed(month, rows, people, seen_from=market.month)

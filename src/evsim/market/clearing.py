@@ -15,6 +15,7 @@ from .panel import let_panel_shop, take_cars
 from .population import NEVER, NO_CAR
 from .pricing import set_prices
 from .state import Market, Outcome, Sales
+from .surplus import income_group, month_surplus
 
 
 def clear(market: Market, books: Books) -> Outcome:
@@ -23,12 +24,14 @@ def clear(market: Market, books: Books) -> Outcome:
     residual = set_prices(market, rows)
     early = shift_visits(market, population, rows)
     shoppers, choice = shop(market, rows, early)
+    surplus = month_surplus(market, shoppers, rows, choice)
     order_of_month(market, books, shoppers[choice >= 0], rows[choice[choice >= 0]])
     let_panel_shop(market, rows)
     buyers, products = books.queue.deliver(books, market)
     market.wait = books.months_waiting(market)
     benefits = market.policy.dated(market.month)
-    sales = Sales(buyers, products, market.policy.entitled(benefits, people_of(market, population, buyers)))
+    people = people_of(market, population, buyers)
+    sales = Sales(buyers, products, market.policy.entitled(benefits, people), income_group(market, people.income))
     switches, repeats = hand_over(market, buyers, products)
     weight, n_lines = population.weight, len(market.offers)
     return Outcome(
@@ -40,6 +43,7 @@ def clear(market: Market, books: Books) -> Outcome:
         brand_repeats=(weight * repeats[0], weight * repeats[1]),
         residual=residual,
         sales=sales,
+        surplus=surplus,
         early=len(early.rows),
     )
 

@@ -10,6 +10,8 @@ from .offers import MODE, MODES
 from .pricing import fees
 from .progress import software_advantage
 from .state import Market, Outcome
+from .surplus import GROUPS
+from .use import monthly_tons
 
 FIRST_CAR = "first car"  # where a buyer without a car comes from
 
@@ -59,6 +61,7 @@ class Recorder:
         self._market(seen, outlay, outcome.orders, outcome.units, backlog)
         self._automakers(accounts, books, backlog)
         self._leader_and_state(accounts)
+        self._households(outcome, accounts)
         owned, stayed = self._platforms(outcome)
         brand_owners, brand_repeats = outcome.brand_repeats
         self._headline(
@@ -190,6 +193,23 @@ class Recorder:
             net=net,
         )
 
+    def _households(self, outcome: Outcome, accounts: MonthAccounts) -> None:
+        groups = np.arange(1, GROUPS + 1)
+        given = np.bincount(outcome.sales.income_group, accounts.treasury.given, GROUPS)
+        cars = np.bincount(outcome.sales.income_group, minlength=GROUPS)
+        weight = self.market.population.weight
+        self._append(
+            "households",
+            GROUPS,
+            month=self.month,
+            income_group=groups,
+            shoppers=outcome.surplus.shoppers,
+            units=weight * cars,
+            surplus=outcome.surplus.surplus,
+            staying=outcome.surplus.staying,
+            benefits=weight * given,
+        )
+
     def _platforms(self, outcome: Outcome) -> tuple[float, float]:
         """Rows of the platforms table; returns owners in an ecosystem who bought, and those who stayed."""
         platforms = self.market.platforms
@@ -247,6 +267,7 @@ class Recorder:
             software_advantage=software_advantage(market),
             pack_price=market.pack_price,
             chargers=market.chargers,
+            co2=monthly_tons(market),
         )
 
     def record(self) -> dict[str, dict[str, np.ndarray]]:

@@ -219,6 +219,15 @@ class Sales(NamedTuple):
     rows: np.ndarray  # of the population
     products: np.ndarray  # lines
     entitled: np.ndarray  # [n, I] bool: which of the benefits in force each may claim
+    income_group: np.ndarray  # [n] fifth of the population by income, 0 the poorest
+
+
+class Surplus(NamedTuple):
+    """What the month's visits are worth to households, `[groups]` each, by income, poorest first; `market.surplus` says how."""
+
+    shoppers: np.ndarray  # households
+    surplus: np.ndarray  # kCNY
+    staying: np.ndarray  # kCNY, a part of it
 
 
 @dataclass(frozen=True)
@@ -233,4 +242,5 @@ class Outcome:
     brand_repeats: tuple[float, float]  # cars: to owners of any car; to owners of the same brand
     residual: float  # of the price game, kCNY
     sales: Sales
+    surplus: Surplus
     early: int  # rows that shopped before their time

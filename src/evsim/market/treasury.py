@@ -23,6 +23,7 @@ class Receipts:
     tax_waived: float
     subsidies: float
     buyer_price: np.ndarray  # [all lines] mean of what buyers of each line paid, kCNY a car; nan: none sold
+    given: np.ndarray  # [n] subsidy and waived tax on the car of each buyer of `Sales`, kCNY
     by_instrument: list[tuple[str, str, float, float]]  # name, kind, cars, kCNY
 
 
@@ -49,6 +50,7 @@ def collect(market: Market, sales: Sales) -> Receipts:
         tax_waived=weight * float(waived.sum()),
         subsidies=weight * float(paid.sum()),
         buyer_price=np.divide(outlay, cars, out=np.full(len(offers), np.nan), where=cars > 0),
+        given=waived + paid,
         by_instrument=[
             (entry.name, entry.kind, weight * float(got.sum()), weight * float(worth[got].sum()))
             for entry, worth, got in zip(entries, each, met.T, strict=True)

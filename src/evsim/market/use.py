@@ -16,7 +16,7 @@ month, the month in which benefits change, too.
 
 import numpy as np
 
-from ..data import RESALE_AGES, by_powertrain, consumption, energy_path, resale_values, use_constant
+from ..data import RESALE_AGES, by_powertrain, consumption, energy_path, grid_factor, resale_values, use_constant
 from ..data.market import NO_ECOSYSTEM, POWERTRAINS, SIZE_CLASSES
 from ..economics.use_cost import (
     Consumption,
@@ -26,10 +26,12 @@ from ..economics.use_cost import (
     expected_price_ratio,
     resale_fraction,
     resale_value,
+    tons_per_year,
     use_cost,
 )
 from ..params import Scenario, month_name, month_number
 from .offers import Offers
+from .population import NO_CAR
 from .state import Market
 
 
@@ -105,3 +107,13 @@ def forsaken(market: Market) -> np.ndarray:
     sold = np.isin(codes, offers.platform[offers.on_sale])
     staying = np.isin(codes, offers.platform[kept])
     return named & (~platforms.ecosystem | (sold & ~staying))
+
+
+def monthly_tons(market: Market) -> float:
+    """CO2 of driving the cars that households hold this month, tons: those of the base date and those bought since, wherever
+    they were built; cars bought used are not counted, nor those given up."""
+    params, population = market.scenario.use, market.population
+    year = (month_number(market.scenario.start) - 1 + market.month) // 12
+    each = tons_per_year(market.consumption, params.distance, use_constant("petrol_factor"), grid_factor(year))
+    cars = population.weight * np.bincount(population.line[population.line != NO_CAR], minlength=len(each))
+    return float(cars @ each) / 12.0
