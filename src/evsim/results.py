@@ -205,7 +205,7 @@ class Run:
         return years
 
     def welfare(self) -> "Welfare":
-        """The accounts of the whole run, kCNY: households by fifth of income, automakers by kind (`data.firms.KINDS`), leader, state.
+        """The accounts of the whole run, kCNY: households by fifth of income, automakers by kind (`KINDS`), leader, state.
 
         Of surplus only differences between two runs mean anything: `run.welfare().minus(other.welfare())`, and
         `evsim.economics.welfare.incidence` of both.
