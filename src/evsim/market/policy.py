@@ -180,11 +180,11 @@ class Policy:
 
     def signature(self, month: int, seen_from: int) -> tuple:
         """What buyers expect of a month's benefits: equal where nothing changes."""
-        return (self.scale(month, seen_from), tuple(id(entry) for entry in self.dated(month, seen_from)))
+        return (self.scale(month, seen_from), tuple(entry.key for entry in self.dated(month, seen_from)))
 
     def _rule(self, month: int, entries: Sequence[Dated], rows: np.ndarray, scale: float) -> BuyerPrice:
         """What who may claim these pays for the given lines; the last ones asked for are kept."""
-        key = (scale, tuple(id(entry) for entry in entries), rows.tobytes())
+        key = (scale, tuple(entry.key for entry in entries), rows.tobytes())
         if key not in self.rules:
             if len(self.rules) >= RULES_KEPT:
                 self.rules.clear()

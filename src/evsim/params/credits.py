@@ -34,6 +34,7 @@ class CreditParams(Params):
     hold_from: str | None = param(
         None, "the rule and the price of record of this month's year stay for good (YYYY-MM); none: as dated", unit="month",
         pattern=MONTH, source="lever of the scenario", role="lever",
+        acts_from="hold_from",
     )
     fuel_need: float = param(
         0.0, "credits a petrol car takes beside, for its fuel consumption", unit="credits per car", ge=0.0, le=10.0,

@@ -79,13 +79,16 @@ class PricingParams(Params):
     war_start: str | None = param(
         None, "first month of a price war (YYYY-MM); none: no war", unit="month", pattern=MONTH,
         source="lever of the scenario", role="lever",
+        acts_from="war_start",
     )
     war_end: str | None = param(
         None, "last month of the price war (YYYY-MM)", unit="month", pattern=MONTH, source="lever of the scenario", role="lever",
+        acts_from="war_start",
     )
     war_cut: float = param(
         0.3, "part of every margin given up during the price war", unit="fraction", ge=0.0, le=1.0,
         source="assumption: list prices fell 10 to 15 % in 2023-2024 with margins of about 25 %", role="lever",
+        acts_from="war_start",
     )
 
 

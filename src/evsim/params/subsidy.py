@@ -118,13 +118,16 @@ class SubsidyParams(Params):
     hold_from: str | None = param(
         None, "policy in force in this month stays in force for good (YYYY-MM); none: the timeline runs on", unit="month",
         pattern=MONTH, source="lever of the scenario", role="lever",
+        acts_from="hold_from",
     )
     phase_out_start: str | None = param(
         None, "month from which benefits fall linearly to zero (YYYY-MM); none: they do not", unit="month", pattern=MONTH,
         source="lever of the scenario", role="lever",
+        acts_from="phase_out_start",
     )
     phase_out_months: int = param(
         24, "months the fall takes", unit="months", ge=1, le=240, source="lever of the scenario", role="lever",
+        acts_from="phase_out_start",
     )
     vat: float = param(
         0.13, "value-added tax inside the posted price", unit="fraction", ge=0.0, le=0.5, source="Chinese law since 2019-04",

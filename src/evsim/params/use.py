@@ -38,4 +38,5 @@ class UseParams(Params):
     hold_from: str | None = param(
         None, "prices of petrol and power of this month stay for good (YYYY-MM); none: dated to 2025-12, then held", unit="month",
         pattern=MONTH, source="lever of the scenario", role="lever",
+        acts_from="hold_from",
     )

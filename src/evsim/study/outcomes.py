@@ -94,18 +94,23 @@ PANELS: Mapping[str, Mapping[str, Column]] = {
 }
 
 
-def simulate(mapping: Mapping[str, Any], seed: int, keep: str) -> Kept:
+def simulate(mapping: Mapping[str, Any], seed: int, keep: str, past: Mapping[str, Any] | None = None) -> Kept:
     """Simulate one scenario with one seed, on one thread, and keep what a study wants of it.
 
     Args:
         mapping: the scenario as plain data.
         seed: of all draws.
         keep: `summary`, the row alone, or `panel`, the tables of `PANELS` too.
+        past: what it shares with other runs (the fields of `study.past.Past`); none: it starts at the base date.
     """
     from evsim.scenarios import from_mapping
-    from evsim.simulation import run
+    from evsim.simulation import finish, run
 
-    return kept_of(run(from_mapping(mapping), seed=seed, threads=1), keep)
+    from .past import Past, continued
+
+    if past is None:
+        return kept_of(run(from_mapping(mapping), seed=seed, threads=1), keep)
+    return kept_of(finish(continued(mapping, seed, Past(**past))), keep)
 
 
 def kept_of(run: Run, keep: str = SUMMARY) -> Kept:
