@@ -158,3 +158,13 @@ def test_what_a_response_saves_is_told(tmp_path):
     finding = experiment("premium_response").main(["--seeds", "1", "--workers", "1", "--folder", str(tmp_path), *TINY])
     assert "Against holding prices and stack" in finding[0]
     assert (tmp_path / "premium_response.png").stat().st_size > 10_000
+
+
+def test_what_wins_an_owner_back_rises_with_what_holds_it(tmp_path):
+    module = experiment("owner_discount")
+    told = module.main(["--seeds", "1", "--workers", "1", "--folder", str(tmp_path), *TINY])
+    assert "wins an owner in an ecosystem back" in told[0] and (tmp_path / "owner_discount.png").stat().st_size > 10_000
+    numbers, laws = module.measured(TINY, 1, 1)
+    prices = numbers.set_index("strength")["price"]
+    assert list(prices) == sorted(prices) and prices[0.0] == pytest.approx(numbers["free_price"].iloc[0])
+    assert laws.groupby("strength")["share"].apply(lambda law: law.is_monotonic_increasing).all()
