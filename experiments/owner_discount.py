@@ -41,18 +41,18 @@ def measured(overrides: list[str], seeds: int, workers: int) -> tuple[pd.DataFra
 
 def finding(numbers: pd.DataFrame) -> list[str]:
     """The discount, its parts, and who has them, in sentences."""
-    by = {strength: rows for strength, rows in numbers.groupby("strength")}
+    by = dict(iter(numbers.groupby("strength")))
     usual = by[1.0]
     held = usual["platform_part"] + usual["brand_part"]
     told = [
-        f"A discount of {bracketed(usual['price'])} kCNY wins an owner in an ecosystem back on the mean: {bracketed(held)} for what"
-        f" holds it, the rest because the car suits it; half of those who would stay want {bracketed(usual['median_stayer'])} or"
+        f"A discount of {bracketed(usual['price'])} kCNY wins an owner in an ecosystem back on the mean: {bracketed(held)} for"
+        f" what holds it, the rest because the car suits it; half of those who would stay want {bracketed(usual['median_stayer'])} or"
         " more."
     ]
     told.append(
-        f"Of what lock-in adds, {bracketed(usual['platform_part'])} kCNY are the platform's and {bracketed(usual['brand_part'])} the"
-        f" brand's; a further owner brings the maker of its car {bracketed(usual['worth_to_maker'])} kCNY of later margins and the"
-        f" platform firm {bracketed(usual['worth_to_leader'])} of later fees."
+        f"Of what lock-in adds, {bracketed(usual['platform_part'])} kCNY are the platform's and {bracketed(usual['brand_part'])}"
+        f" the brand's; a further owner brings the maker of its car {bracketed(usual['worth_to_maker'])} kCNY of later margins"
+        f" and the platform firm {bracketed(usual['worth_to_leader'])} of later fees."
     )
     if 0.0 in by and 2.0 in by:
         told.append(

@@ -25,8 +25,8 @@ def owner_discount(numbers: pd.DataFrame, laws: pd.DataFrame, title: str) -> Fig
     """
     note = (
         "Left: payment at which an owner in an ecosystem leaves both stack and brand, mean and 90 % interval of"
-        f" {numbers['seed'].nunique()} seeds; lock-in (κ and ι) in multiples of the calibrated one, each world inverted to the same"
-        " table. Right: owners who leave for a payment of at most so much, by the strength of lock-in."
+        f" {numbers['seed'].nunique()} seeds; lock-in (κ and ι) in multiples of the calibrated one, each world inverted to the"
+        " same table. Right: owners who leave for a payment of at most so much, by the strength of lock-in."
     )
     figure, (left, right) = new_figure(title, note, (13.0, 5.4), 2)
     _parts(left, numbers)
