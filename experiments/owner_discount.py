@@ -46,8 +46,8 @@ def finding(numbers: pd.DataFrame) -> list[str]:
     held = usual["platform_part"] + usual["brand_part"]
     told = [
         f"A discount of {bracketed(usual['price'])} kCNY wins an owner in an ecosystem back on the mean: {bracketed(held)} for"
-        f" what holds it, the rest because the car suits it; half of those who would stay want {bracketed(usual['median_stayer'])} or"
-        " more."
+        " what holds it, the rest because the car suits it; half of those who would stay want"
+        f" {bracketed(usual['median_stayer'])} or more."
     ]
     told.append(
         f"Of what lock-in adds, {bracketed(usual['platform_part'])} kCNY are the platform's and {bracketed(usual['brand_part'])}"

@@ -2,6 +2,7 @@
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
@@ -62,11 +63,9 @@ def _laws(axes: Axes, laws: pd.DataFrame) -> None:
         law = laws[laws["strength"] == strength].groupby("price")["share"].mean()
         law = law[law.index <= 150.0]
         shade = 0.25 + 0.75 * index / max(len(strengths) - 1, 1)
-        colour = (0.835 * shade + (1 - shade), 0.369 * shade + (1 - shade), 1 - shade)
+        colour = to_hex([1.0 - shade * (1.0 - part) for part in to_rgb("#D55E00")])
         axes.plot(law.index, law.to_numpy(), color=colour)
-        labels.append(
-            (f"{strength:g} ×", float(law.iloc[-1]), "#%02X%02X%02X" % tuple(int(255 * part) for part in colour))
-        )
+        labels.append((f"{strength:g} ×", float(law.iloc[-1]), colour))
     axes.set_ylim(0.0, 1.0)
     axes.set_xlim(0.0, 150.0)
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
