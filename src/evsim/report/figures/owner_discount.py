@@ -63,7 +63,8 @@ def _laws(axes: Axes, laws: pd.DataFrame) -> None:
         law = laws[laws["strength"] == strength].groupby("price")["share"].mean()
         law = law[law.index <= 150.0]
         shade = 0.25 + 0.75 * index / max(len(strengths) - 1, 1)
-        colour = to_hex([1.0 - shade * (1.0 - part) for part in to_rgb("#D55E00")])
+        red, green, blue = (1.0 - shade * (1.0 - part) for part in to_rgb("#D55E00"))
+        colour = to_hex((red, green, blue))
         axes.plot(law.index, law.to_numpy(), color=colour)
         labels.append((f"{strength:g} ×", float(law.iloc[-1]), colour))
     axes.set_ylim(0.0, 1.0)
