@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from study.studies import QUIET, stub
+from study.studies import QUIET, at_once, stub
 
 from evsim.errors import BadRequest
 from evsim.study import Plan, Store, analyse, design_of, design_of_points, drive, read, sobol_indices, tipping_line
@@ -24,7 +24,7 @@ WORLDS = (
 def made(folder, *overrides, outcomes=("alliance_share",), **plan):
     """A store of the stand-in that tips."""
     design = design_of(*overrides, plan=Plan(**plan), outcomes=outcomes)
-    return drive(Store.create(folder, design, stub("tipping")), QUIET, stub("tipping"))
+    return at_once(folder, design, "tipping")
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def policies(tmp_path_factory):
         "scenario=baseline,price_war", "software.advantage_kcny=0,30,60", WORLDS[0],
         plan=Plan(sampler="lhs", samples=15), outcomes=["alliance_share"],
     )  # fmt: skip
-    return drive(Store.create(tmp_path_factory.mktemp("policies"), design, stub("tipping")), QUIET, stub("tipping"))
+    return at_once(tmp_path_factory.mktemp("policies"), design, "tipping")
 
 
 @pytest.fixture
@@ -144,7 +144,7 @@ def test_trajectories_of_another_salib_are_refused(worlds, monkeypatch):
     from evsim.study import axes
 
     monkeypatch.setattr(axes, "MORRIS_LEVELS", 6)
-    assert "another SALib" in analyse(worlds["morris"]).refusals["morris"]
+    assert "another version of SALib" in analyse(worlds["morris"]).refusals["morris"]
 
 
 def test_boxes_tell_where_the_alliance_is_large(worlds):
@@ -181,7 +181,7 @@ def test_points_given_one_at_a_time_make_a_tornado_and_others_are_refused(tmp_pa
     points.columns = ["subsidy.scale", "software.advantage_kcny"]
     for frame, refused in ((points, False), (points.assign(**{"subsidy.scale": [0.0, 1.0, 2.0, 0.5, 1.5]}), True)):
         design = design_of_points(frame, plan=Plan(replications=3), outcomes=["alliance_share"])
-        store = drive(Store.create(tmp_path, design, stub("tipping")), QUIET, stub("tipping"))
+        store = at_once(tmp_path, design, "tipping")
         if refused:
             with pytest.raises(BadRequest, match="change several keys at once"):
                 analyse(store, only=["tornado"])

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from study.studies import QUIET, stub
+from study.studies import QUIET, at_once, stub
 
 from evsim.errors import BadRequest
-from evsim.study import Plan, Store, design_of, drive, runner
+from evsim.study import Plan, Store, design_of, runner
 from evsim.study.boundary import Search, check, find, found_of, most_points, next_places, search_of
 from evsim.study.heat_map import crossings
 
@@ -96,7 +96,7 @@ def test_a_search_in_a_store_finds_the_line_of_the_whole_grid(tmp_path):
     found = find(store, SEARCH, QUIET, stub("tipping"))
     assert found.points <= 147 and found.left == 0 and not found.batch
     assert store.counts().done == 2 * found.points
-    whole = drive(Store.create(tmp_path, design(), stub("tipping")), QUIET, stub("tipping")).results()
+    whole = at_once(tmp_path, design(), "tipping").results()
     outcome = whole.groupby(["subsidy.scale", "software.advantage_kcny"])["alliance_share"].mean().unstack().to_numpy()
     assert distances(outcome, found.values, found.threshold)[0] <= 1.0
     ends = found.values[:: SIDE - 1, :: SIDE - 1]

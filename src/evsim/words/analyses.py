@@ -1,105 +1,11 @@
 """Sentences of what analyses of a study find: tipping lines, indices, swings, boxes as rules, regret."""
 
 from collections.abc import Mapping, Sequence
-from math import isfinite, isnan
+from math import isnan
 from typing import Any
 
-from .language import billions, month, names, number, percent
-
-OUTCOMES: Mapping[str, str] = {
-    "units": "the number of cars sold",
-    "alliance_share": "the alliance's share",
-    "independent_share": "independents' share",
-    "incumbent_share": "incumbents' share",
-    "nev_penetration": "the share of new-energy cars",
-    "mean_price": "the mean price",
-    "outside_share": "the share of shoppers who keep their car",
-    "repeat_rate": "the repeat rate",
-    "brand_repeat_rate": "the repeat rate of brands",
-    "hhi_brand": "the concentration of brands",
-    "hhi_automaker": "the concentration of automakers",
-    "hhi_platform": "the concentration of platforms",
-    "alliance_cars": "the number of alliance cars so far",
-    "alliance_members": "the number of alliance brands",
-    "software_advantage": "the software advantage",
-    "outlay": "the state's outlay",
-    "tax_receipts": "tax receipts",
-    "leader_profit": "the platform firm's profit",
-    "royalties": "the sum of royalties",
-    "alliance_oem_profit": "the profit of alliance makers",
-    "independent_profit": "independents' profit",
-    "incumbent_profit": "incumbents' profit",
-    "stopped": "the number of makers that stop",
-}
-ROLES: Mapping[str, str] = {
-    "lever": "{} {} and act{} from month 1 on the market as it was calibrated without {}",
-    "structure": "{} {}: each value is calibrated anew to the same table",
-    "setting": "{} {} of the simulation",
-    "alternative": "{} {} between alternatives",
-}
-ARE: Mapping[str, tuple[str, str]] = {
-    "lever": ("is a lever", "are levers"),
-    "structure": ("is structure", "are structure"),
-    "setting": ("is a setting", "are settings"),
-    "alternative": ("is a choice", "are choices"),
-}
-LARGE = 1e6  # kCNY from which a sum is told in billions
-
-
-def outcome_name(outcome: str) -> str:
-    """What a column of outcomes is: `alliance_share_2030` -> `the alliance's share in 2030`."""
-    if outcome in OUTCOMES:
-        return OUTCOMES[outcome]
-    kind, dot, entity = outcome.partition(".")
-    if dot:
-        return f"{entity}'s share" + (" of platforms" if kind == "platform_share" else "")
-    stem, _, when = outcome.rpartition("_")
-    if stem in OUTCOMES and when.isdecimal():
-        return f"{OUTCOMES[stem]} in {when}"
-    return f"{OUTCOMES[stem]} over the whole run" if stem in OUTCOMES and when == "total" else outcome
-
-
-def quantity(value: float, unit: str) -> str:
-    """An outcome with its unit: `12.4 %`, `183 kCNY`, `1,240 points`."""
-    if unit == "fraction":
-        return percent(value)
-    if unit == "kCNY" and abs(value) >= LARGE:
-        return billions(value)
-    return f"{_plain(value)} {unit}".rstrip()
-
-
-def change(value: float, low: float, high: float, unit: str) -> str:
-    """A difference of outcomes with its interval: `5.2 points [4.9, 5.5]`; without limits the number alone."""
-    scale, name = 1.0, unit
-    if unit == "fraction":
-        scale, name = 100.0, "points"
-    elif unit == "kCNY" and max(abs(each) for each in (value, low, high) if not isnan(each)) >= LARGE / 10.0:
-        scale, name = 1e-6, "bn CNY"
-    return f"{_plain(scale * value)} {name}".rstrip() + _ends(scale * low, scale * high)
-
-
-def setting(key: str, value: Any) -> str:
-    """`subsidy.scale=0.5`, as it is typed."""
-    return f"{key}={key_value(value)}"
-
-
-def key_value(value: Any) -> str:
-    """A value of a key in three digits that matter, or a name."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "none"}[value]
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def roles_note(roles: Mapping[str, str]) -> str:
-    """Which keys are levers and which structure, and what that means for a change of them."""
-    sentences = []
-    for role, pattern in ROLES.items():
-        keys = [key for key, own in roles.items() if own == role]
-        if keys:
-            one = len(keys) == 1
-            said = pattern.format(names(keys), ARE[role][not one], "s" if one else "", "it" if one else "them")
-            sentences.append(f"{said[0]}{said[1:]}.")
-    return " ".join(sentences)
+from .language import month, names, percent
+from .outcomes import capital, change, key_value, limits, outcome_name, quantity, setting
 
 
 def tipping_finding(subject: Any, line: Any, keys: tuple[str, str], threshold: float, where: str = "") -> str:
@@ -114,7 +20,7 @@ def tipping_finding(subject: Any, line: Any, keys: tuple[str, str], threshold: f
     """
     x, y = keys
     at = line[line[x].notna()]
-    what = f"{_capital(outcome_name(subject.outcome))} passes {quantity(threshold, subject.unit)}"
+    what = f"{capital(outcome_name(subject.outcome))} passes {quantity(threshold, subject.unit)}"
     part = f" where {where}" if where else ""
     if not len(at):
         return f"{what} nowhere on the grid{part}".replace("passes", "crosses")
@@ -137,7 +43,7 @@ def tipping_sentences(line: Any, keys: tuple[str, str], most: int = 7) -> list[s
             continue
         again = f", and crosses {row['crossings']} times in all" if row["crossings"] > 1 else ""
         sentences.append(
-            f"{place} it crosses where {x} is {key_value(float(row[x]))}{_ends(row['low'], row['high'])}{again}."
+            f"{place} it crosses where {x} is {key_value(float(row[x]))}{limits(row['low'], row['high'])}{again}."
         )
     return sentences
 
@@ -146,7 +52,7 @@ def sobol_finding(subject: Any, table: Any) -> str:
     """The key with the largest total index, as a title."""
     top = table.iloc[0]
     return (
-        f"{_capital(top['key'])} explains {_part(top['first'])} of the variance of {outcome_name(subject.outcome)} alone, "
+        f"{capital(top['key'])} explains {_part(top['first'])} of the variance of {outcome_name(subject.outcome)} alone, "
         f"{_part(top['total'])} with what it shares"
     )
 
@@ -154,8 +60,8 @@ def sobol_finding(subject: Any, table: Any) -> str:
 def sobol_sentences(table: Any) -> list[str]:
     """Each key's indices with their intervals."""
     return [
-        f"{row['key']}: {_part(row['first'])} of the variance alone{_ends(100 * row['first_low'], 100 * row['first_high'])}, "
-        f"{_part(row['total'])} with its interactions{_ends(100 * row['total_low'], 100 * row['total_high'])}."
+        f"{row['key']}: {_part(row['first'])} of the variance alone{limits(100 * row['first_low'], 100 * row['first_high'])}, "
+        f"{_part(row['total'])} with its interactions{limits(100 * row['total_low'], 100 * row['total_high'])}."
         for row in table.to_dict("records")
     ]
 
@@ -165,7 +71,7 @@ def morris_finding(subject: Any, table: Any) -> str:
     top, small = table.iloc[0], int((table["size_high"] < 0.1 * table["size"].iloc[0]).sum())
     rest = f"; {small} of {len(table)} keys matter less than a tenth of it" if small else ""
     moved = change(top["size"], float("nan"), float("nan"), subject.unit)
-    return f"{_capital(top['key'])} moves {outcome_name(subject.outcome)} most, by {moved} over its range{rest}"
+    return f"{capital(top['key'])} moves {outcome_name(subject.outcome)} most, by {moved} over its range{rest}"
 
 
 def morris_sentences(subject: Any, table: Any) -> list[str]:
@@ -186,7 +92,7 @@ def tornado_finding(subject: Any, table: Any) -> str:
     top = table.iloc[0]
     ends = [quantity(top[end], subject.unit) for end in ("at_from", "at_to")]
     return (
-        f"{_capital(top['key'])} moves {outcome_name(subject.outcome)} most: from {ends[0]} ({key_value(top['from'])}) to "
+        f"{capital(top['key'])} moves {outcome_name(subject.outcome)} most: from {ends[0]} ({key_value(top['from'])}) to "
         f"{ends[1]} ({key_value(top['to'])})"
     )
 
@@ -230,7 +136,7 @@ def cases_phrase(subject: Any, threshold: float) -> str:
 def box_sentence(subject: Any, box: Any, threshold: float) -> str:
     """A rule with its density and coverage."""
     return (
-        f"{_capital(box_rule(box.limits))}: {percent(box.density)} of these worlds have {cases_phrase(subject, threshold)}, and "
+        f"{capital(box_rule(box.limits))}: {percent(box.density)} of these worlds have {cases_phrase(subject, threshold)}, and "
         f"they are {percent(box.coverage)} of all such worlds."
     )
 
@@ -239,7 +145,7 @@ def boxes_finding(subject: Any, boxes: Sequence[Any], threshold: float) -> str:
     """The first box as a title."""
     if not boxes:
         return f"No limits on the keys tell where one finds {cases_phrase(subject, threshold)}"
-    rule, density = _capital(box_rule(boxes[0].limits)), percent(boxes[0].density)
+    rule, density = capital(box_rule(boxes[0].limits)), percent(boxes[0].density)
     return f"{rule}: there {density} of worlds have {cases_phrase(subject, threshold)}"
 
 
@@ -282,7 +188,7 @@ def fan_finding(subject: Any, last_month: str, low: float, high: float, n_runs: 
     """Where most runs end, as a title."""
     return (
         f"In nine of ten of {n_runs:,} runs {outcome_name(subject.outcome)} is between {quantity(low, subject.unit)} and "
-        f"{quantity(high, subject.unit)} in {month(last_month)}"
+        f"{quantity(high, subject.unit)} in the year to {month(last_month)}"
     )
 
 
@@ -298,26 +204,5 @@ def search_sentence(subject: Any, points: int, of: int, threshold: float, left: 
 
 
 def _part(fraction: float) -> str:
-    """A part of a variance; what noise makes negative is none."""
-    return percent(max(round(fraction, 3), 0.0))
-
-
-def _ends(low: float, high: float) -> str:
-    """` [28, 35]`; a limit beyond the grid is told as such, none without limits."""
-    if isnan(low) or isnan(high):
-        return ""
-    ends = [_plain(end) if isfinite(end) else "off the grid" for end in (low, high)]
-    return f" [{', '.join(ends)}]"
-
-
-def _plain(value: float) -> str:
-    """Three digits that matter, nothing without a sign."""
-    if value == 0.0 or abs(value) < 5e-7:
-        return "0"
-    return number(value)
-
-
-def _capital(text: str) -> str:
-    """With a capital, unless it begins with a key."""
-    first = text.split()[0]
-    return text if "." in first or "_" in first or "=" in first else f"{text[0].upper()}{text[1:]}"
+    """A part of a variance; what noise puts below none or above all of it is none, or all."""
+    return percent(min(max(round(fraction, 3), 0.0), 1.0))

@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from evsim.report.figures.style import CAMP_COLOURS, dates, label_ends, new_figure, years_axis
-from evsim.words.analyses import outcome_name, quantity
 from evsim.words.language import label
+from evsim.words.outcomes import outcome_name, quantity
 
 COLOUR = CAMP_COLOURS["independent"]
 BANDS = (("0.05", "0.95", 0.18), ("0.25", "0.75", 0.32))
@@ -17,7 +17,7 @@ def fan(part: Any) -> Figure:
     """Median, middle half and nine of ten of all runs, month by month."""
     table, unit = part.tables["quantiles"], part.subject.unit
     n_runs = f"{part.about['n_runs']:,}"
-    note = f"Median of {n_runs} runs (line), half of them (dark band) and nine of ten (light band), month by month."
+    note = f"Median of {n_runs} runs (line), half of them (dark band) and nine of ten (light band); each run's mean of 12 months."
     figure, (axes,) = new_figure(part.finding, note)
     x = dates(list(table.index))
     for low, high, alpha in BANDS:

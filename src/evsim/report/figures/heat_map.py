@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from evsim.report.figures.style import CAMP_COLOURS, INK, new_figure
-from evsim.words.analyses import outcome_name, quantity
 from evsim.words.language import label
+from evsim.words.outcomes import outcome_name, quantity
 
 COLOURS = "Blues"
 LINE = CAMP_COLOURS["alliance"]

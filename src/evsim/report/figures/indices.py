@@ -10,12 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from evsim.report.figures.style import CAMP_COLOURS, INK, PALE, SERIES_COLOURS, new_figure
-from evsim.words.analyses import key_value, outcome_name
+from evsim.words.outcomes import difference_unit, key_value, outcome_name
 
 ALONE, TOGETHER = CAMP_COLOURS["independent"], SERIES_COLOURS[4]
 UP, DOWN, VAGUE = CAMP_COLOURS["independent"], CAMP_COLOURS["alliance"], "#C4C4C4"
 MOST = 15  # keys drawn
-BESIDE = 0.06  # most distance of two points, of the axes, whose labels are moved apart
+BESIDE = 0.04  # least distance of two labels, of the axes' height
 
 
 def sobol(part: Any) -> Figure:
@@ -39,7 +39,8 @@ def sobol(part: Any) -> Figure:
 
 def morris(part: Any) -> Figure:
     """Size against spread of elementary effects."""
-    table, scale, unit = part.tables["effects"], *_scale(part.subject.unit)
+    table = part.tables["effects"]
+    scale, unit = difference_unit(part.subject.unit, float(table["size"].max()))
     note = (
         "Elementary effects of each key over its whole range: mean size μ* and standard deviation σ, with 90 % intervals over"
         f" {part.about['n_samples']} trajectories. Above the dotted line (σ = μ*) an effect hangs much on the other keys."
@@ -63,7 +64,8 @@ def morris(part: Any) -> Figure:
 
 def tornado(part: Any) -> Figure:
     """Swings of the mean outcome, the largest on top; grey where the interval crosses zero."""
-    table, scale, unit = part.tables["swings"].head(MOST).iloc[::-1], *_scale(part.subject.unit)
+    table = part.tables["swings"].head(MOST).iloc[::-1]
+    scale, unit = difference_unit(part.subject.unit, float(table["swing"].abs().max()))
     known = table["low"].notna().any()
     others = "the others at the base point" if part.about["base"] else "over all values of the others"
     intervals = "Whiskers: 90 % intervals; grey bars cross zero." if known else "One world only: no intervals."
@@ -87,11 +89,6 @@ def tornado(part: Any) -> Figure:
     return figure
 
 
-def _scale(unit: str) -> tuple[float, str]:
-    """How differences of an outcome are drawn."""
-    return (100.0, "points") if unit == "fraction" else (1.0, unit)
-
-
 def _whiskers(axes: Axes, at: np.ndarray, low: pd.Series, high: pd.Series) -> None:
     """Intervals over bars, where there are any."""
     axes.hlines(at, low.to_numpy(), high.to_numpy(), color=INK, linewidth=1.3)
@@ -106,15 +103,16 @@ def _keys_axis(axes: Axes, names: Sequence[str]) -> None:
 
 
 def _label_points(axes: Axes, x: np.ndarray, y: np.ndarray, names: Sequence[str]) -> None:
-    """Names right of points; of points that are close, below each other."""
+    """Names right of points, a little above their whiskers; of points that are close, above each other."""
     taken: list[tuple[float, float]] = []
-    for at in np.argsort(-y, kind="stable"):
-        height = y[at]
+    for at in np.argsort(y, kind="stable"):
+        height = y[at] + 0.4 * BESIDE
         for other, place in taken:
-            if abs(other - x[at]) < 0.3 and abs(place - height) < BESIDE / 1.6:
-                height = place - BESIDE / 1.6
+            if abs(other - x[at]) < 0.3 and height - place < BESIDE:
+                height = place + BESIDE
         taken.append((x[at], height))
         axes.annotate(
-            names[at], (x[at], y[at]), xycoords="axes fraction", xytext=(x[at] + 0.015, height), textcoords="axes fraction",
-            fontsize=8.5, va="center", annotation_clip=False,
+            names[at], (x[at], y[at]), xycoords="axes fraction", xytext=(x[at] + 0.02, height), textcoords="axes fraction",
+            fontsize=8.5, va="center", annotation_clip=False, color=INK,
+            arrowprops={"arrowstyle": "-", "color": PALE, "lw": 0.5, "relpos": (0, 0.5), "shrinkA": 1, "shrinkB": 3},
         )  # fmt: skip

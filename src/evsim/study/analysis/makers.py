@@ -10,16 +10,17 @@ import pandas as pd
 from evsim.errors import BadRequest
 from evsim.study import boundary, discover, regret
 from evsim.study.axes import MORRIS_LEVELS, Axis, draw, unit_points
+from evsim.study.fan import fan_quantiles
 from evsim.study.heat_map import Grid, chance_above, crossings, grid_means, halfway, tipping_line
 from evsim.study.sensitivity import morris_effects, sobol_indices, tornado
 from evsim.words import analyses as said
+from evsim.words.outcomes import roles_note, setting
 
 from .material import Material, Part, is_numeric, roles, units
 
 MOST_MAPS = 4
 MOST_BOXES = 3  # told in words; tables have all
 NEEDED_QUARTER = 0.25  # of the worlds that are cases where no threshold is given
-FAN = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 def _heat_maps(material: Material) -> Iterator[Part]:
@@ -40,7 +41,7 @@ def _heat_maps(material: Material) -> Iterator[Part]:
         runs = material.runs
         for key, value in combination:
             runs = runs[runs[key] == value]
-        where = ", ".join(said.setting(key, value) for key, value in combination)
+        where = ", ".join(setting(key, value) for key, value in combination)
         yield _heat_map(material, runs, (first, second), where, f"-{number}" if where else "")
 
 
@@ -60,7 +61,7 @@ def _heat_map(material: Material, runs: pd.DataFrame, axes: tuple[Axis, Axis], w
     )
     means, keys = grid_means(runs, grid), (grid.x, grid.y)
     chance = chance_above(runs, grid, threshold)
-    note = said.roles_note(roles(keys))
+    note = roles_note(roles(keys))
     sentences = [f"{said.tipping_finding(subject, line, keys, threshold, where)}."]
     if found is not None:
         sentences.append(said.search_sentence(subject, found.points, found.values.size, threshold, found.left))
@@ -79,7 +80,7 @@ def _sobol(material: Material) -> Iterator[Part]:
     table = sobol_indices(material.by_sample(), keys)
     yield Part(
         "sobol", material.subject, said.sobol_finding(material.subject, table), said.sobol_sentences(table),
-        {"indices": table}, {"roles": said.roles_note(roles(keys)), "n_samples": material.store.design.request.plan.samples},
+        {"indices": table}, {"roles": roles_note(roles(keys)), "n_samples": material.store.design.request.plan.samples},
     )  # fmt: skip
 
 
@@ -88,14 +89,12 @@ def _morris(material: Material) -> Iterator[Part]:
     drawn, samples = material.drawn, int(material.store.design.request.plan.samples or 0)
     for axis, column in zip(drawn, draw("morris", samples, drawn), strict=True):
         if not np.array_equal(column, _sampled(material, axis)):
-            raise BadRequest(
-                "another SALib drew these trajectories; install the version that store.json names, or sweep anew"
-            )
+            raise BadRequest("another version of SALib drew these trajectories: analyse with that one, or sweep anew")
     keys = [axis.key for axis in drawn]
     table = morris_effects(unit_points("morris", samples, len(keys)), material.by_sample(), keys)
     yield Part(
         "morris", material.subject, said.morris_finding(material.subject, table), said.morris_sentences(material.subject, table),
-        {"effects": table}, {"roles": said.roles_note(roles(keys)), "n_samples": samples, "levels": MORRIS_LEVELS},
+        {"effects": table}, {"roles": roles_note(roles(keys)), "n_samples": samples, "levels": MORRIS_LEVELS},
     )  # fmt: skip
 
 
@@ -122,7 +121,7 @@ def _tornado(material: Material) -> Iterator[Part]:
     yield Part(
         "tornado", material.subject, said.tornado_finding(material.subject, table),
         said.tornado_sentences(material.subject, table), {"swings": table},
-        {"roles": said.roles_note(roles(keys)), "units": units(keys), "base": base},
+        {"roles": roles_note(roles(keys)), "units": units(keys), "base": base},
     )  # fmt: skip
 
 
@@ -167,7 +166,7 @@ def _boxes(material: Material) -> Iterator[Part]:
     yield Part(
         "boxes", subject, said.boxes_finding(subject, found["prim"], threshold), sentences, tables,
         {"threshold": threshold, "boxes": found["prim"], "keys": keys, "units": units(keys),
-         "roles": said.roles_note(roles(keys))},
+         "roles": roles_note(roles(keys))},
     )  # fmt: skip
 
 
@@ -198,7 +197,7 @@ def _regret(material: Material) -> Iterator[Part]:
         "regret", subject, said.regret_finding(subject, table, levers),
         said.regret_sentences(subject, table, levers, matrix.shape[1]),
         {"choices": table, "matrix": matrix.set_axis(pd.Index(names, name="choice"), axis=0)},
-        {"levers": levers, "worlds": worlds, "roles": said.roles_note(roles(named))},
+        {"levers": levers, "worlds": worlds, "roles": roles_note(roles(named))},
     )  # fmt: skip
 
 
@@ -207,9 +206,7 @@ def _fan(material: Material) -> Iterator[Part]:
     if material.store.design.keep != "panel":
         raise BadRequest("needs months; sweep with --keep panel")
     months, paths = material.store.paths(subject.outcome)
-    quantiles = pd.DataFrame(
-        np.nanquantile(paths, FAN, axis=1).T, pd.Index(months, name="month"), [f"{part:g}" for part in FAN]
-    )
+    quantiles = fan_quantiles(months, paths)
     low, high = quantiles.iloc[-1].iloc[[0, -1]]
     finding = said.fan_finding(subject, months[-1], low, high, paths.shape[1])
     yield Part("fan", subject, finding, [f"{finding}."], {"quantiles": quantiles}, {"n_runs": paths.shape[1]})

@@ -9,7 +9,7 @@ from typing import Any
 from evsim import words
 from evsim.files import whole_folder, write_whole
 from evsim.study.store import Store
-from evsim.words import analyses as said
+from evsim.words.outcomes import outcome_name
 
 from .material import Part
 
@@ -54,7 +54,7 @@ class Analysis:
         """Every sentence, by outcome and analysis, for a terminal."""
         lines = list(self.notes)
         for subject in dict.fromkeys(part.subject for part in self.parts):
-            lines += ["", words.label(said.outcome_name(subject.outcome)) + f" ({subject.outcome})"]
+            lines += ["", words.label(outcome_name(subject.outcome)) + f" ({subject.outcome})"]
             for part in self.parts:
                 if part.subject == subject:
                     lines += [
