@@ -68,6 +68,7 @@ def test_words_tables_and_figures_lie_beside_the_store_and_change_nothing_in_it(
     digest = copy.digest
     answer = evsim("analyse")
     assert answer.code == 0, answer.err
+    assert "Where it tips" in analyse(copy, only=["heat_map"])._repr_html_()
     assert (
         "Alliance's share (alliance_share)" in answer.out and "Tables and charts: outputs/grid-1/analysis" in answer.out
     )

@@ -87,6 +87,8 @@ def execute(arguments: argparse.Namespace) -> int:
         return 0
     if not (arguments.quiet or arguments.json):
         print(_planned(design), flush=True)
+        if search is not None:
+            print(f"  --boundary: at most {_missing(design, store, search):,} of these runs", flush=True)
     if store is None:
         store = _made(arguments, design)
     return _sweep(arguments, store, search, execution)

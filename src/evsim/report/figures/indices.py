@@ -82,7 +82,7 @@ def tornado(part: Any) -> Figure:
     ]
     _keys_axis(axes, ends)
     reach = np.nan_to_num(np.concatenate([swings, scale * table["low"], scale * table["high"]]))
-    width = float(np.abs(reach).max())
+    width = float(np.abs(reach).max()) or 1.0
     axes.set_xlim(1.12 * min(float(reach.min()), -0.04 * width), 1.12 * max(float(reach.max()), 0.04 * width))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}" if value else "0"))
     axes.set_xlabel(f"change of {outcome_name(part.subject.outcome)}, {unit}")

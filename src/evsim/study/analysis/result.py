@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,10 @@ class Analysis:
         return "\n".join(lines).strip()
 
     __str__ = summary
+
+    def _repr_html_(self) -> str:
+        """The sentences in a notebook."""
+        return f"<pre>{escape(self.summary())}</pre>"
 
     def to_json_dict(self) -> dict[str, Any]:
         """What `--json` prints."""
