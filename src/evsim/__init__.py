@@ -18,6 +18,7 @@ _HOMES = {
     "Independent": "agents",
     "Run": "results",
     "Scenario": "params",
+    "analyse": "study.analysis",
     "load": "scenarios",
     "lock_in": "study.lock_in",
     "read": "study.store",

@@ -88,6 +88,35 @@ def new_run_folder(base: str | os.PathLike[str], name: str, seed: int) -> Iterat
         raise
 
 
+@contextlib.contextmanager
+def whole_folder(final: str | os.PathLike[str]) -> Iterator[Path]:
+    """A folder to write into that takes its name, and a former one's place, when the block ends well.
+
+    The folder above it must exist. When the block ends in an error or an interruption the former one is as it was.
+
+    Raises:
+        StorageError: the folder above cannot be written.
+    """
+    final = Path(final)
+    fresh, former = _hidden_beside(final), _hidden_beside(final)
+    try:
+        with storage_trouble(f"cannot write {final}"):
+            fresh.mkdir()
+        yield fresh
+        with storage_trouble(f"cannot write {final}"):
+            if final.exists():
+                os.replace(final, former)
+            try:
+                os.replace(fresh, final)
+            except BaseException:
+                if former.exists():
+                    os.replace(former, final)
+                raise
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    shutil.rmtree(former, ignore_errors=True)
+
+
 def safe_name(name: str) -> str:
     """A file name from any text: letters and digits of every script, `.`, `_` and `-`; never a path, never hidden."""
     cleaned = re.sub(r"[^\w.-]+", "_", name).encode("utf-8", "ignore")[:LONGEST_NAME].decode("utf-8", "ignore")

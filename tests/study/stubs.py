@@ -65,6 +65,17 @@ def hanging(mapping, seed, keep):
     return null(mapping, seed, keep)
 
 
+def tipping(mapping, seed, keep):
+    """A run whose alliance share tips along a slanting line of two levers, with noise that belongs to the seed alone."""
+    noise = 0.02 * np.random.default_rng(seed).standard_normal()
+    past = (mapping["software"]["advantage_kcny"] or 0.0) - 30.0 + 15.0 * mapping["subsidy"]["scale"] + 100.0 * noise
+    share = 0.4 / (1.0 + float(np.exp(-past / 6.0))) + 0.02 * mapping["lock_in"]["switching_cost"]
+    months = np.array(["2024-01", "2024-02", "2024-03"], dtype=object)
+    table = {"month": months, "alliance_share": share * np.array([0.5, 0.8, 1.0])}
+    row = {"alliance_share": share, "mean_price": 180.0 - 20.0 * share, "outlay": 1e7 * mapping["subsidy"]["scale"]}
+    return Kept(row, {"months": table} if keep == "panel" else {})
+
+
 def infinite(mapping, seed, keep):
     """A run with an outcome that no store may hold."""
     return Kept({"mean_price": float("inf")})

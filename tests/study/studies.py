@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from evsim.study import Execution, Plan, Store, design_of, drive
+from evsim.study.engines.work import Job, answer, resolve
 
 QUIET = Execution(workers=2, quiet=True)
 TINY = (
@@ -29,6 +30,17 @@ def made(folder, function="null", scales="0,1", replications=10, keep=None, name
 def driven(folder, function="null", execution=QUIET, **study):
     """Such a study, run."""
     return drive(made(folder, function, **study), execution, stub(function))
+
+
+def at_once(folder, design, function):
+    """A new store of a design whose stand-ins are run here, one after the other, without an engine."""
+    store = Store.create(folder, design, stub(function))
+    job = Job(stub(function), [base.mapping for base in design.bases], design.keep)
+    with store.driving(stub(function)) as driver:
+        simulate = resolve(stub(function))
+        driver.acknowledge([answer(job, simulate, design.task(run)) for run in range(design.n_runs)])
+        driver.finish()
+    return store
 
 
 def started(folder, function, *arguments, limit=None):

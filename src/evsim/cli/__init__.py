@@ -20,6 +20,7 @@ VERBS = {
     "run": "simulate one scenario: summary on screen, charts and tables in a folder",
     "why": "why a maker's brands chose their modes at a review of a run",
     "sweep": "simulate many scenarios: a design of runs in a store that an interruption does not harm",
+    "analyse": "what a sweep answers: tipping lines, sensitivities, swings, boxes, regret",
     "status": "how far a sweep is, and which of its runs failed",
     "lock-in": "how strong lock-in is in a scenario, measured in worlds that are compared",
     "scenarios": "list the scenarios, or tell about one",

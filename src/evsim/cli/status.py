@@ -40,6 +40,8 @@ def execute(arguments: argparse.Namespace) -> int:
 
 def _state(store: "Store") -> dict:
     """The state as plain data."""
+    from evsim.study.boundary import missing_runs
+
     counts = store.counts()
     failures = store.failures()
     return {
@@ -47,7 +49,7 @@ def _state(store: "Store") -> dict:
         "study": store.design.request.name,
         "runs": store.n_runs,
         "done": counts.done,
-        "missing": store.n_runs - counts.entered,
+        "missing": missing_runs(store),
         "at_work": store.is_driven(),
         "seconds_a_run": counts.seconds / counts.entered if counts.entered else None,
         "damaged_shards": store.damaged(),

@@ -13,6 +13,7 @@ from evsim.errors import BadRequest
 from .options import Parser, add_config_dir, near_path, own_command, positive
 
 if TYPE_CHECKING:
+    from evsim.study.boundary import Search
     from evsim.study.design import Design
     from evsim.study.engines import Execution
     from evsim.study.store import Store
@@ -24,6 +25,8 @@ EXAMPLES = """examples:
   evsim sweep scenario=baseline,no_alliance 'software.advantage_kcny=range(0,70,10)' --replications 20
   evsim sweep 'subsidy.scale=interval(0,1)' --sampler lhs --samples 512
   evsim sweep study=subsidy_x_software --dry-run
+  evsim sweep 'subsidy.scale=range(0,2.1,0.1)' 'software.advantage_kcny=range(0,63,3)' --outcomes alliance_share \
+      --boundary subsidy.scale,software.advantage_kcny
   evsim sweep --resume outputs/subsidy_x_software-1
 
 Exit code 1: some runs failed, and are rows with their error (`evsim status STORE` names them)."""
@@ -43,6 +46,13 @@ def parser() -> Parser:
         "--samples", metavar="N", type=positive, help="points of lhs, base samples of sobol, trajectories of morris"
     )
     parser.add_argument("--outcomes", metavar="A,B", default="", help="what the study is about")
+    parser.add_argument(
+        "--boundary", metavar="KEY1,KEY2",
+        help="of the grid of two keys run only what the line needs where the first outcome crosses a threshold",
+    )  # fmt: skip
+    parser.add_argument(
+        "--threshold", metavar="X", type=float, help="of --boundary (default: half way between extremes)"
+    )
     parser.add_argument("--keep", metavar="WHAT", help="summary (default), or panel for yearly and monthly tables too")
     parser.add_argument(
         "--branch-at", metavar="YYYY-MM", help="month up to which runs share one past (default: as long as they can)"
@@ -73,26 +83,40 @@ def execute(arguments: argparse.Namespace) -> int:
     execution = check(Execution(arguments.engine, arguments.workers, timeout, arguments.address, quiet))
     store = _store(arguments) if arguments.resume is not None else None
     design = store.design if store else _design(arguments)
+    search = _search(arguments, design, store)
     if arguments.dry_run:
-        missing = None if store is None else store.n_runs - store.counts().entered
+        missing = _missing(design, store, search)
         print(f"{_planned(design)}\n\n{_cost(design, execution, missing)}")
         return 0
     if not (arguments.quiet or arguments.json):
         print(_planned(design), flush=True)
-    return _sweep(arguments, design, store, execution)
+        if search is not None:
+            print(f"  --boundary: at most {_missing(design, store, search):,} of these runs", flush=True)
+    if store is None:
+        store = _made(arguments, design)
+    return _sweep(arguments, store, search, execution)
 
 
-def _sweep(arguments: argparse.Namespace, design: "Design", store: "Store | None", execution: "Execution") -> int:
-    """Compute what lacks, in a new store unless there is one; 1 if a run failed."""
-    from evsim.study.runner import SIMULATE, drive
+def _made(arguments: argparse.Namespace, design: "Design") -> "Store":
+    """A new store."""
+    from evsim.study.runner import SIMULATE
     from evsim.study.store import Store
 
-    if store is None:
-        if not arguments.out:
-            raise BadRequest("--out: give the name of a folder")
-        store = Store.create(arguments.out, design, SIMULATE)
+    if not arguments.out:
+        raise BadRequest("--out: give the name of a folder")
+    return Store.create(arguments.out, design, SIMULATE)
+
+
+def _sweep(arguments: argparse.Namespace, store: "Store", search: "Search | None", execution: "Execution") -> int:
+    """Compute what a store lacks, or what a search needs of it; 1 if a run failed."""
+    from evsim.study.boundary import find
+    from evsim.study.runner import SIMULATE, drive
+
     try:
-        drive(store, execution, SIMULATE, retry_failed=arguments.retry_failed)
+        if search is None:
+            drive(store, execution, SIMULATE, retry_failed=arguments.retry_failed)
+        else:
+            find(store, search, execution, SIMULATE, arguments.retry_failed)
     except (KeyboardInterrupt, SystemExit):
         again = f"{own_command()} sweep --resume {shlex.quote(near_path(store.path))}"
         print(f"{store.counts().entered:,} of {store.n_runs:,} runs are kept; go on with: {again}", file=sys.stderr)
@@ -105,6 +129,30 @@ def _sweep(arguments: argparse.Namespace, design: "Design", store: "Store | None
     else:
         print(f"\n{_summary(store)}")
     return 1 if counts.failed else 0
+
+
+def _search(arguments: argparse.Namespace, design: "Design", store: "Store | None") -> "Search | None":
+    """The search of a tipping line that is asked for, or that a store was made for."""
+    from evsim.study.boundary import Search, check, search_of
+
+    if arguments.boundary is None:
+        if arguments.threshold is not None:
+            raise BadRequest(f"--threshold={arguments.threshold:g}: goes with --boundary KEY1,KEY2")
+        return None if store is None else search_of(store)
+    keys = [key.strip() for key in arguments.boundary.split(",")]
+    if len(keys) != 2:
+        raise BadRequest(f"--boundary={arguments.boundary}: give two keys with a comma between them")
+    search = Search(keys[0], keys[1], next(iter(design.request.outcomes)), arguments.threshold)
+    check(design, search)
+    return search
+
+
+def _missing(design: "Design", store: "Store | None", search: "Search | None") -> int:
+    """How many runs are to come, or at most are."""
+    from evsim.study.boundary import most_runs
+
+    most = design.n_runs if search is None else most_runs(design, search)
+    return most if store is None else max(most - store.counts().entered, 0)
 
 
 def _settle_resume(arguments: argparse.Namespace) -> None:
@@ -201,7 +249,9 @@ def _summary(store: "Store") -> str:
     """What came of it: mean outcomes, what failed, where it lies."""
     counts, evsim = store.counts(), own_command()
     lines = [f"{counts.done:,} of {store.n_runs:,} runs done, {counts.failed:,} failed."]
-    if counts.done:
+    found = _line(store)
+    lines += found
+    if counts.done and not found:
         means = store.means()
         many = f" (the first {MOST_SHOWN} of {len(means):,} rows)" if len(means) > MOST_SHOWN else ""
         units = store.results().attrs["units"]
@@ -222,9 +272,20 @@ def _summary(store: "Store") -> str:
         "",
         "Next:",
         f"  {evsim} status {shlex.quote(folder)}",
+        f"  {evsim} analyse {shlex.quote(folder)}",
     ]
     lines.append(f"  python -c 'import evsim; print(evsim.read(\"{folder}\").results())'")
     return "\n".join(lines)
+
+
+def _line(store: "Store") -> list[str]:
+    """What a search has found, in words; nothing of another store."""
+    from evsim.study.analysis import analyse
+    from evsim.study.boundary import search_of
+
+    if search_of(store) is None or not store.counts().done:
+        return []
+    return ["", *analyse(store, only=["heat_map"])["heat_map"].sentences]
 
 
 def _figure(value: float) -> str:

@@ -4,29 +4,46 @@
     answers.results()
 
 `request` reads what is asked, `axes` and `design` make the table of runs, `runner` has an engine compute it, `store` keeps
-it. The public names are loaded on first use: a worker process needs few of them.
+it, `analysis` says what it answers (`heat_map`, `sensitivity`, `discover`, `regret`: plain functions on any table); `boundary`
+runs only what a tipping line needs. The public names are loaded on first use: a worker process needs few of them.
 """
 
 from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Analysis": "analysis.result",
+    "Choice": "regret",
     "Design": "design",
     "Execution": "engines",
+    "Grid": "heat_map",
     "Kept": "engines.work",
     "OUTCOMES": "outcomes",
     "Plan": "request",
+    "Search": "boundary",
     "Store": "store",
+    "analyse": "analysis",
+    "cart_boxes": "discover",
+    "chance_above": "heat_map",
     "describe": "outcomes",
     "design_of": "design",
     "design_of_points": "design",
     "drive": "runner",
     "estimate": "estimation",
+    "find": "boundary",
+    "grid_means": "heat_map",
     "kept_of": "outcomes",
     "latest_store": "store",
+    "morris_effects": "sensitivity",
+    "prim_boxes": "discover",
     "read": "store",
+    "regret_matrix": "regret",
+    "regrets": "regret",
     "resume": "runner",
+    "sobol_indices": "sensitivity",
     "sweep": "runner",
+    "tipping_line": "heat_map",
+    "tornado": "sensitivity",
 }
 
 __all__ = sorted(_HOMES)

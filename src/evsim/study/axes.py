@@ -130,7 +130,7 @@ def draw(sampler: str, samples: int, axes: Sequence[Axis], seed: int = 0) -> lis
     Raises:
         BadRequest: the sampler's library is not installed.
     """
-    unit = _unit_points(sampler, samples, len(axes), seed)
+    unit = unit_points(sampler, samples, len(axes), seed)
     return [_placed(axis, unit[:, index]) for index, axis in enumerate(axes)]
 
 
@@ -139,8 +139,12 @@ def salib_problem(n_axes: int) -> dict[str, Any]:
     return {"num_vars": n_axes, "names": [f"x{axis}" for axis in range(n_axes)], "bounds": [[0.0, 1.0]] * n_axes}
 
 
-def _unit_points(sampler: str, samples: int, n_axes: int, seed: int) -> np.ndarray:
-    """Points of the unit cube, `[n, D]`."""
+def unit_points(sampler: str, samples: int, n_axes: int, seed: int = 0) -> np.ndarray:
+    """Points of the unit cube, `[n, D]`, from which `draw` makes values.
+
+    Raises:
+        BadRequest: the sampler's library is not installed.
+    """
     if sampler == "lhs":
         return _latin_hypercube(samples, n_axes, seed)
     try:
@@ -150,7 +154,9 @@ def _unit_points(sampler: str, samples: int, n_axes: int, seed: int) -> np.ndarr
     problem = salib_problem(n_axes)
     if sampler == "sobol":
         return np.asarray(sobol.sample(problem, samples, calc_second_order=False, seed=seed))
-    return np.asarray(morris.sample(problem, samples, num_levels=MORRIS_LEVELS, seed=seed))
+    return np.asarray(
+        morris.sample(problem, samples, num_levels=MORRIS_LEVELS, seed=seed + 1)
+    )  # to SALib 1.5, 0 is no seed
 
 
 def _latin_hypercube(samples: int, n_axes: int, seed: int) -> np.ndarray:

@@ -84,6 +84,17 @@ def panel_table(tables: Sequence[tuple[int, bytes]]) -> pyarrow.Table:
     return together(parts)
 
 
+def paths_of(table: pyarrow.Table, column: str) -> tuple[list[str], np.ndarray]:
+    """Months in order, and a column's values by month and run, `[months, runs]`, of a table with a row a run and month."""
+    run, coded = table["run"].to_numpy(), table["month"].combine_chunks().dictionary_encode()
+    months = coded.dictionary.to_pylist()
+    place = np.argsort(np.argsort(months))
+    present = np.bincount(run) > 0
+    values = np.full((len(months), int(present.sum())), np.nan)
+    values[place[coded.indices.to_numpy()], (np.cumsum(present) - 1)[run]] = table[column].to_numpy()
+    return sorted(months), values
+
+
 def together(tables: Sequence[pyarrow.Table]) -> pyarrow.Table:
     """Tables under each other; a column that one lacks is null there."""
     return pyarrow.concat_tables(tables, promote_options="permissive")

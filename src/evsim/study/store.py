@@ -27,7 +27,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow
 
 from evsim.errors import BadRequest, StorageError
 from evsim.files import safe_name, storage_trouble, write_whole
@@ -158,6 +160,16 @@ class Store:
         Raises:
             BadRequest: there is no such table, or the study kept the summary only.
         """
+        table = self._panel_table(name, columns)
+        frame = table.to_pandas().sort_values("run", kind="stable", ignore_index=True)
+        frame.attrs["units"] = {column: PANELS[name][column].unit for column in frame.columns if column != "run"}
+        frame.attrs["descriptions"] = {
+            column: PANELS[name][column].description for column in frame.columns if column != "run"
+        }
+        return frame
+
+    def _panel_table(self, name: str, columns: Sequence[str] | None) -> pyarrow.Table:
+        """The shards of a table, one under the other, and what waits for a shard."""
         if name not in PANELS:
             raise BadRequest(f"table {name}: must be one of {', '.join(PANELS)}")
         with self._ledger() as ledger, ledger.snapshot():
@@ -169,12 +181,19 @@ class Store:
             parts.append(table if wanted is None else table.select(wanted))
         if not parts:
             raise BadRequest(f"{self.path}: no table {name} was kept; sweep with --keep panel")
-        frame = shards.together(parts).to_pandas().sort_values("run", kind="stable", ignore_index=True)
-        frame.attrs["units"] = {column: PANELS[name][column].unit for column in frame.columns if column != "run"}
-        frame.attrs["descriptions"] = {
-            column: PANELS[name][column].description for column in frame.columns if column != "run"
-        }
-        return frame
+        return shards.together(parts)
+
+    def paths(self, column: str) -> tuple[list[str], np.ndarray]:
+        """One monthly column of all runs that are done: months, and values `[months, runs]`, nan where a run has none.
+
+        Raises:
+            BadRequest: there is no such column, or the study kept the summary only.
+        """
+        if column not in PANELS["months"] or column == "month":
+            known = ", ".join(name for name in PANELS["months"] if name != "month")
+            raise BadRequest(f"{column} is not kept by month; months have {known}")
+        table = self._panel_table("months", ["month", column])
+        return shards.paths_of(table, column)
 
     def failures(self) -> pd.DataFrame:
         """A row for each run that failed: its varied keys, error, attempts, and the command that repeats it."""
