@@ -18,6 +18,7 @@ _HOMES = {
     "Independent": "agents",
     "Run": "results",
     "Scenario": "params",
+    "compare": "study.compare",
     "load": "scenarios",
     "lock_in": "study.lock_in",
     "read": "study.store",

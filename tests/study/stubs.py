@@ -22,6 +22,38 @@ def null(mapping, seed, keep):
     return Kept(row, tables if keep == "panel" else {})
 
 
+def paired(mapping, seed, keep):
+    """A run that costs nothing, of a market in which subsidies move new-energy cars and BYD, but no price and not Geely."""
+    scale = mapping["subsidy"]["scale"]
+    common, effect, chance = np.random.default_rng(seed).normal(size=3)
+    moved = scale * (0.04 + 0.01 * effect)
+    row = {
+        "alliance_share": 0.1 + 0.01 * common + 0.1 * moved,
+        "nev_penetration": 0.4 + 0.05 * common + moved,
+        "nev_penetration_2024": 0.4 + 0.05 * common,
+        "nev_penetration_2025": 0.4 + 0.05 * common + moved,
+        "mean_price": 180.0 + common,
+        "hhi_platform": 900.0 + 30.0 * common + scale * 5.0 * chance,
+        "repeat_rate": None,
+        "automaker_share.BYD": 0.15 + 0.01 * common + 0.5 * moved,
+        "automaker_share.Geely": 0.05 + 0.01 * common,
+    }
+    sellers = {"BYD": 0.15 + moved, "Geely": 0.85 - moved}
+    panel = {
+        "year": np.repeat([2024, 2025], 2),
+        "automaker": np.array([*sellers, *sellers], dtype=object),
+        "share": np.array([0.15, 0.85, *sellers.values()]),
+    }
+    return Kept(row, {"automaker_years": panel} if keep == "panel" else {})
+
+
+def paired_raising(mapping, seed, keep):
+    """The same, but with subsidies runs raise whose seed ends in 3."""
+    if mapping["subsidy"]["scale"] and seed % 10 == 3:
+        raise ZeroDivisionError("nothing to divide by")
+    return paired(mapping, seed, keep)
+
+
 def wide(mapping, seed, keep):
     """A run that costs nothing, with as many outcomes as a real one."""
     values = np.random.default_rng(seed).random(300)

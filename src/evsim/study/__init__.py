@@ -4,19 +4,23 @@
     answers.results()
 
 `request` reads what is asked, `axes` and `design` make the table of runs, `runner` has an engine compute it, `store` keeps
-it. The public names are loaded on first use: a worker process needs few of them.
+it; `compare` holds worlds against each other in pairs. The public names are loaded on first use: a worker process needs few of
+them. `evsim.compare` is not among them, for the name of its module would hide it here.
 """
 
 from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "Aim": "comparison",
+    "Comparison": "comparison",
     "Design": "design",
     "Execution": "engines",
     "Kept": "engines.work",
     "OUTCOMES": "outcomes",
     "Plan": "request",
     "Store": "store",
+    "comparison_of": "comparison",
     "describe": "outcomes",
     "design_of": "design",
     "design_of_points": "design",
@@ -24,6 +28,7 @@ _HOMES = {
     "estimate": "estimation",
     "kept_of": "outcomes",
     "latest_store": "store",
+    "pursue": "compare",
     "read": "store",
     "resume": "runner",
     "sweep": "runner",

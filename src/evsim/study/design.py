@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evsim.data import read_market_table
+from evsim.data import read_launches, read_market_table
 from evsim.errors import BadRequest
 from evsim.params import Scenario
 from evsim.scenarios import compose, from_mapping
@@ -33,6 +33,7 @@ from .request import Plan, Request, request
 MOST_RUNS = 10_000_000  # without being told twice
 MOST_CHECKED = 5_000  # points whose scenario is checked before the first run, or up to twice as many
 LARGEST_SEED = 2**63 - 1
+POOLED_MAKERS = "Other makers"  # small ones, sold as one
 
 
 @dataclass(frozen=True)
@@ -275,12 +276,22 @@ def _composed(asked: Request, groups: Mapping[str, str]) -> Base:
 
 def _check(design: Design) -> None:
     """Check scenarios and outcomes before anything runs: every point, or of very many a spread of them."""
+    check_outcomes_of(design, design.request.outcomes)
+
+
+def check_outcomes_of(design: Design, names: Iterable[str]) -> None:
+    """Check that runs of a design will have these outcomes; its scenarios are checked on the way.
+
+    Raises:
+        BadRequest: an outcome is unknown, of a year that is not simulated, or the share of a maker that nobody knows.
+    """
     step = max(1, design.n_points // MOST_CHECKED)
-    first, last, tables = "9999", "0000", set()
+    first, last, tables, makers = "9999", "0000", set(), set(read_launches()["automaker"])
     for point in itertools.chain(range(0, design.n_points, step), (design.n_points - 1,)):
         scenario = design.scenario(point)
         first, last = min(first, scenario.start), max(last, scenario.end)
         tables.add(scenario.market.table)
+        makers |= {brand.automaker for brand in scenario.modes.prospective}
     for table in tables:
-        read_market_table(table)
-    check_outcomes(design.request.outcomes, range(int(first[:4]), int(last[:4]) + 1))
+        makers |= set(read_market_table(table)["automaker"])
+    check_outcomes(names, range(int(first[:4]), int(last[:4]) + 1), makers | {POOLED_MAKERS})

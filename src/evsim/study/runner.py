@@ -99,14 +99,16 @@ def drive(
     with store.driving(simulate) as driver:
         if retry_failed:
             driver.forget_failures()
-        tasks = (store.design.task(run) for run in driver.missing(runs))
+        lacking = driver.missing() if runs is None else list(driver.missing(runs))
+        tasks = (store.design.task(run) for run in lacking)
         first = next(tasks, None)
         if first is not None:
             job = Job(simulate, [base.mapping for base in store.design.bases], store.design.keep)
             counts = driver.counts()
+            total = counts.entered + len(lacking) if isinstance(lacking, list) else store.n_runs
             engine = start(job, execution)
             try:
-                with shown(store.n_runs, counts.entered, execution.quiet) as tell:
+                with shown(total, counts.entered, execution.quiet) as tell:
                     _compute(engine, driver, itertools.chain([first], tasks), tell)
             finally:
                 engine.close()

@@ -15,6 +15,17 @@ from .choices import (
     modes_finding,
     way_name,
 )
+from .comparisons import (
+    Manner,
+    comparison_table,
+    comparison_words,
+    going_on,
+    headline_finding,
+    manner,
+    pairs_note,
+    precision_reached,
+    world_name,
+)
 from .facts import (
     FIRST_CAR,
     TIPPING,
@@ -37,8 +48,10 @@ from .language import (
     CAMPS,
     POOLED,
     POWERTRAINS,
+    WIDTH,
     billions,
     cars,
+    digits,
     label,
     money,
     month,
@@ -46,6 +59,7 @@ from .language import (
     number,
     percent,
     period,
+    period_of,
     platform_name,
     price,
     sentence,
@@ -65,11 +79,12 @@ from .reviews import (
 )
 
 __all__ = [
-    "CAMPS", "FIRST_CAR", "PARTS", "POOLED", "POWERTRAINS", "TIPPING", "WITH_LEADER", "Flip", "attempts",
-    "base_finding", "billions", "brand_name", "cars", "check_pairs", "choices_finding", "compare",
-    "comparison_finding", "concentration_finding", "deliveries_finding", "findings", "flips", "label",
-    "losers_finding", "modes_finding", "money", "money_finding", "month", "names", "number", "other_reviews",
-    "paired_interval", "penetration_finding", "percent", "period", "platform_name", "price", "price_finding",
-    "quality_finding", "repeat_finding", "sentence", "share_change", "shares_finding", "spans", "summary",
-    "switching_finding", "way_name", "why", "winners_finding", "wrap",
+    "CAMPS", "FIRST_CAR", "PARTS", "POOLED", "POWERTRAINS", "TIPPING", "WIDTH", "WITH_LEADER", "Flip", "Manner",
+    "attempts", "base_finding", "billions", "brand_name", "cars", "check_pairs", "choices_finding", "compare",
+    "comparison_finding", "comparison_table", "comparison_words", "concentration_finding", "deliveries_finding",
+    "digits", "findings", "flips", "going_on", "headline_finding", "label", "losers_finding", "manner",
+    "modes_finding", "money", "money_finding", "month", "names", "number", "other_reviews", "paired_interval",
+    "pairs_note", "penetration_finding", "percent", "period", "period_of", "platform_name", "precision_reached",
+    "price", "price_finding", "quality_finding", "repeat_finding", "sentence", "share_change", "shares_finding",
+    "spans", "summary", "switching_finding", "way_name", "why", "winners_finding", "world_name", "wrap",
 ]  # fmt: skip
