@@ -23,6 +23,7 @@ _HOMES = {
     "lock_in": "study.lock_in",
     "read": "study.store",
     "run": "simulation",
+    "search": "study.search",
     "sweep": "study.runner",
 }
 

@@ -54,6 +54,29 @@ def paired_raising(mapping, seed, keep):
     return paired(mapping, seed, keep)
 
 
+def policy(mapping, seed, keep):
+    """A run that costs nothing: new-energy cars rise with the root of what is given, and concentration with the square.
+
+    With fixed prices there are a tenth more of them; worlds differ by price sensitivity and seed.
+    """
+    scale, bonus = mapping["subsidy"]["scale"], 0.1 * (mapping["pricing"]["rule"] == "fixed")
+    sensitivity = mapping["consumers"]["price_sensitivity"]
+    chance = np.random.default_rng(seed).normal()
+    row = {
+        "nev_penetration": 0.3 + bonus + 0.2 * scale**0.5 + sensitivity + 0.01 * chance,
+        "outlay_total": 1e8 * scale * (1.0 + sensitivity),
+        "hhi_platform": 1000.0 + 100.0 * scale**2 + 20.0 * chance,
+    }
+    return Kept(row)
+
+
+def policy_raising(mapping, seed, keep):
+    """The same, but with large subsidies it raises."""
+    if mapping["subsidy"]["scale"] > 1.5:
+        raise ZeroDivisionError("nothing to divide by")
+    return policy(mapping, seed, keep)
+
+
 def wide(mapping, seed, keep):
     """A run that costs nothing, with as many outcomes as a real one."""
     values = np.random.default_rng(seed).random(300)

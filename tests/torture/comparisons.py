@@ -1,6 +1,6 @@
 """Intervals of comparisons hold what they say, with the model itself. Not collected with the other tests: it takes minutes.
 
-    PYTHONPATH=tests .venv/bin/python tests/torture/comparisons.py [--comparisons 200] [--pairs 10] [--workers 2]
+    PYTHONPATH=tests .venv/bin/python tests/torture/comparisons.py [--comparisons 200] [--pairs 5] [--workers 2]
 
 A market of four lines, without subsidies against with them, in so many comparisons of so many pairs, no seed in two of them. The
 long-run difference is the mean over all pairs. Printed for each outcome: how often the 90 % interval of a comparison holds it,
@@ -46,7 +46,7 @@ def main() -> None:
     """Print the figures; complain where one is out of bounds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--comparisons", type=int, default=200)
-    parser.add_argument("--pairs", type=int, default=10)
+    parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--workers", type=int, default=2)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -21,6 +21,7 @@ VERBS = {
     "why": "why a maker's brands chose their modes at a review of a run",
     "sweep": "simulate many scenarios: a design of runs in a store that an interruption does not harm",
     "compare": "what another world changes: differences of pairs of runs, with intervals, in words first",
+    "search": "policies that are best in several outcomes under constraints, tried again in fresh worlds",
     "status": "how far a sweep is, and which of its runs failed",
     "lock-in": "how strong lock-in is in a scenario, measured in worlds that are compared",
     "scenarios": "list the scenarios, or tell about one",

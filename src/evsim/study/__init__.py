@@ -4,8 +4,9 @@
     answers.results()
 
 `request` reads what is asked, `axes` and `design` make the table of runs, `runner` has an engine compute it, `store` keeps
-it; `compare` holds worlds against each other in pairs. The public names are loaded on first use: a worker process needs few of
-them. `evsim.compare` is not among them, for the name of its module would hide it here.
+it; `compare` holds worlds against each other in pairs, `search` tries levers for the best policies. The public names are loaded
+on first use: a worker process needs few of them. `evsim.compare` and `evsim.search` are not among them, for the names of their
+modules would hide them here.
 """
 
 from importlib import import_module
@@ -19,6 +20,7 @@ _HOMES = {
     "Kept": "engines.work",
     "OUTCOMES": "outcomes",
     "Plan": "request",
+    "Policies": "policies",
     "Store": "store",
     "comparison_of": "comparison",
     "describe": "outcomes",
@@ -29,6 +31,7 @@ _HOMES = {
     "kept_of": "outcomes",
     "latest_store": "store",
     "pursue": "compare",
+    "pursue_search": "search",
     "read": "store",
     "resume": "runner",
     "sweep": "runner",

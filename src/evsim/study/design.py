@@ -44,6 +44,9 @@ class Base:
     mapping: Mapping[str, Any]
 
 
+Composed = dict[tuple, Base]  # alternatives in the order of their groups -> their composition
+
+
 @dataclass(frozen=True, eq=False)
 class Design:
     """The table of runs, with what each needs.
@@ -172,6 +175,19 @@ def design_of_points(
         raise BadRequest(f"{varied[0]}: several values beside a table of points; make it a column of the table")
     if not len(points):
         raise BadRequest("the table of points has no row; give at least one")
+    return plan_points(asked, points)
+
+
+def plan_points(asked: Request, points: pd.DataFrame, composed: Composed | None = None) -> Design:
+    """The design of given points, one a row of a frame whose columns are keys; what the request varies does not count.
+
+    Args:
+        asked: what is the same in all of them.
+        points: keys and values.
+        composed: what was composed for the same request before, by its alternatives; it is added to.
+    Raises:
+        BadRequest: values that do not go together.
+    """
     axes = []
     columns: dict[str, Column] = {}
     for key in points.columns:
@@ -181,12 +197,16 @@ def design_of_points(
         place = {json.dumps(cell): index for index, cell in enumerate(distinct)}
         axes.append(axis)
         columns[axis.key] = axis.column(axis.values)[[place[json.dumps(cell)] for cell in cells]]
-    return _finished(asked, tuple(axes), columns)
+    return _finished(asked, tuple(axes), columns, composed)
 
 
-def plan_design(asked: Request, many: bool = False) -> Design:
+def plan_design(asked: Request, many: bool = False, draw_seed: int = 0) -> Design:
     """The design of a request; nothing large is made before its size is known to be meant.
 
+    Args:
+        asked: what is wanted.
+        many: whether more than ten million runs are meant.
+        draw_seed: of the sampler; another draws other points.
     Raises:
         BadRequest: too many runs, a sampler without interval or the reverse, values that do not go together.
     """
@@ -209,7 +229,7 @@ def plan_design(asked: Request, many: bool = False) -> Design:
         repeated //= len(values)
         columns[key] = np.tile(np.repeat(values, repeated), n_crossed * samples // (repeated * len(values)))
     if drawn:
-        cells = draw(sampler, number, [axes[key] for key in drawn])
+        cells = draw(sampler, number, [axes[key] for key in drawn], draw_seed)
         columns |= {key: np.tile(column, n_crossed) for key, column in zip(drawn, cells, strict=True)}
         columns["sample"] = np.tile(np.arange(samples), n_crossed)
         asked = replace(asked, plan=replace(asked.plan, sampler=sampler))
@@ -253,14 +273,20 @@ def _seeds(asked: Request) -> tuple[int, ...] | range:
     return range(int(word), int(word) + replications)
 
 
-def _finished(asked: Request, axes: tuple[Axis, ...], columns: Mapping[str, Column]) -> Design:
+def _finished(
+    asked: Request, axes: tuple[Axis, ...], columns: Mapping[str, Column], composed: Composed | None = None
+) -> Design:
     """The design of columns, once its scenarios are composed and checked."""
     n_points = len(next(iter(columns.values()))) if columns else 1
     groups = {axis.key: columns[axis.key] for axis in axes if axis.is_group}
     chosen = list(zip(*groups.values(), strict=True)) if groups else [()] * n_points
     distinct = list(dict.fromkeys(chosen))
     place = {names: number for number, names in enumerate(distinct)}
-    bases = tuple(_composed(asked, dict(zip(groups, names, strict=True))) for names in distinct)
+    composed = {} if composed is None else composed
+    for names in distinct:
+        if names not in composed:
+            composed[names] = _composed(asked, dict(zip(groups, names, strict=True)))
+    bases = tuple(composed[names] for names in distinct)
     points = {"base": np.array([place[names] for names in chosen], dtype="int64"), **columns}
     design = Design(asked, axes, bases, points, _seeds(asked))
     _check(design)
@@ -276,7 +302,7 @@ def _composed(asked: Request, groups: Mapping[str, str]) -> Base:
 
 def _check(design: Design) -> None:
     """Check scenarios and outcomes before anything runs: every point, or of very many a spread of them."""
-    check_outcomes_of(design, design.request.outcomes)
+    check_outcomes_of(design, [*design.request.outcomes, *design.request.constraints])
 
 
 def check_outcomes_of(design: Design, names: Iterable[str]) -> None:

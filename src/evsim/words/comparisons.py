@@ -154,6 +154,13 @@ def amount(row: Row, how: Manner, sign: float = 1.0) -> str:
     return f"{size} {how.unit} [{', '.join(ends if sign > 0 else ends[::-1])}]"
 
 
+def level(outcome: str, unit: str, value: float) -> str:
+    """A level as it is read: `61.2 %`, `320 bn CNY`."""
+    how = manner(outcome, unit)
+    size = abs(how.scale * value)
+    return f"{_plain(how.scale * value, digits(size))} {'%' if how.unit == 'points' else how.unit}".rstrip()
+
+
 def is_clear(row: Row) -> bool:
     """Whether a difference can be told from zero: its interval is known and does not hold it."""
     return row["low"] > 0.0 or row["high"] < 0.0
