@@ -186,7 +186,9 @@ def test_a_search_that_was_interrupted_ends_as_the_undisturbed_one(own, monkeypa
     monkeypatch.setattr(search_module, "drive", drive)
     again = pursue_search(folder, QUIET, stub("policy"))
     assert again.digest == whole.digest and again.trials.equals(whole.trials) and again.front.equals(whole.front)
+    monkeypatch.setattr(search_module, "propose", None)  # what is done is read, not proposed again
     assert read(folder).front.equals(whole.front)
+    assert pursue_search(folder, QUIET, stub("policy")).digest == whole.digest
 
 
 def test_a_study_that_has_changed_is_not_gone_on_with(own):
@@ -262,6 +264,12 @@ def test_a_bad_request_is_one_line_with_code_2_and_writes_nothing(on_stub, own, 
     assert answer.code == 2 and len(answer.err.splitlines()) == 1 and answer.out == ""
     assert all(fragment in answer.err for fragment in fragments), answer.err
     assert os.listdir(here) == ["own"]
+
+
+def test_a_space_that_is_used_up_ends_the_search(own):
+    found = searched(own, "subsidy.scale=0,0.5,1", "pricing=fixed", plan=Plan(trials=16, samples=2))
+    assert len(found.trials) == 3 and len(found.front) == 3
+    assert read(found.folder).front.equals(found.front)
 
 
 def test_two_cannot_search_in_one_folder(own):

@@ -182,6 +182,6 @@ def _told(found: "Comparison") -> str:
         "",
         "Next:",
         f"  {evsim} status {shlex.quote(folder)}",
-        f"  {evsim} compare --resume {shlex.quote(folder)} --headline mean_price",
+        f"  {evsim} compare --resume {shlex.quote(folder)} --replications {found.aim.replications} --headline mean_price",
     ]
     return "\n".join(lines)

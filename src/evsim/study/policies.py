@@ -173,6 +173,7 @@ def retested(store: Store, positions: Sequence[tuple[float | int, ...]], fresh: 
     """What came of trials of the front in fresh worlds.
 
     Limits are Student's, over draws of the uncertainties (each the mean of its seeds) or, where nothing is drawn, over seeds.
+    Draws share their seeds; with one seed the limits hold for it alone.
 
     Args:
         store: of the runs, `fresh.n_points` points a trial.

@@ -6,7 +6,8 @@
 
 A design is written before its first run, and a search knows its next trials only when it has seen the last; so it is a row of
 stores, each whole by itself, and not one store whose design grows. Nothing else is kept: who goes on with a search reads the
-stores again, tells Optuna what came of them, and has the same proposals as if nothing had happened. Refused (2026-11) was
+stores again, tells Optuna what came of them, and has the same proposals as if nothing had happened; who reads it needs no Optuna.
+Refused (2026-11) was
 Optuna's own storage, a second record of the same runs that could disagree with the first.
 
 What looks best among many trials looks better than it is, by the luck of its worlds. So trials on the front are tried again
@@ -40,7 +41,7 @@ from .policies import Policies, retested
 from .request import DEFAULT, Plan, request
 from .runner import SIMULATE, check_same_design, drive
 from .store import ABOUT, LOCK, SEARCH, Store, new_folder
-from .trials import Trial, check_optuna, not_beaten, objectives_of, promise, propose, values_at
+from .trials import Trial, check_optuna, not_beaten, objectives_of, position_of, promise, propose, values_at
 
 FORMAT = 1
 TRIALS, BATCH = 40, 8  # where nothing is said; and of a batch, whatever the number of workers
@@ -169,7 +170,7 @@ class Task:
             raise StorageError(f"{folder / SEARCH} is damaged: {error}") from error
         if form != FORMAT:
             raise BadRequest(f"{folder}: a search of version {form}; this evsim reads version {FORMAT}")
-        task = cls.of(*words)
+        task = cls(*words)
         if task.digest != digest:
             raise BadRequest(f"{folder}: the study or a scenario has changed since this search began; start a new one")
         return task
@@ -190,6 +191,15 @@ class Task:
             plan=replace(DEFAULT, replications=len(worlds.seeds), keep=SUMMARY),
         )
         return replace(plan_points(listed, pd.DataFrame(columns), self._composed), seeds=worlds.seeds)
+
+    def positions(self, store: Store) -> list[tuple[float | int, ...]]:
+        """The positions that a store of the search was made for."""
+        points, step = store.design.points, self.worlds.n_points
+        found = []
+        for point in range(0, store.design.n_points, step):
+            values = {axis.key: axis.value(points[axis.key][point]) for axis in store.design.axes}
+            found.append(position_of(self.axes, values))
+        return found
 
     def proposals(self, tried: Sequence[Trial], number: int) -> list[tuple[float | int, ...]]:
         """The positions of a batch, `number` from 1; none: the search is at its end."""
@@ -253,13 +263,20 @@ def _policies(folder: Path, task: Task, execution: Execution | None, simulate: s
     """Batch after batch, then the front again in fresh worlds; without an execution only what is there."""
     tried: list[Trial] = []
     stores: list[Store] = []
+    wanted = int(task.asked.plan.trials or TRIALS)
     for number in itertools.count(1):
-        positions = task.proposals(tried, number)
+        path = folder / f"{BATCH_STORE}-{number}"
+        if (path / ABOUT).is_file():
+            positions = task.positions(Store.open(path))
+        elif len(tried) >= wanted or (folder / f"{RETEST_STORE}-1" / ABOUT).is_file():
+            break
+        elif execution is None:
+            return Policies(folder, task.asked, task.axes, tried, [], stores)
+        else:
+            positions = task.proposals(tried, number)
         if not positions:
             break
-        store = _store(
-            folder, f"{BATCH_STORE}-{number}", task.design(positions, task.worlds, BATCH_STORE), execution, simulate
-        )
+        store = _store(path, task.design(positions, task.worlds, BATCH_STORE), execution, simulate)
         if store is None:
             return Policies(folder, task.asked, task.axes, tried, [], stores)
         stores.append(store)
@@ -270,21 +287,20 @@ def _policies(folder: Path, task: Task, execution: Execution | None, simulate: s
     if not front:
         return Policies(folder, task.asked, task.axes, tried, [], stores)
     again = task.design(front, task.fresh, RETEST_STORE)
-    store = _store(folder, f"{RETEST_STORE}-1", again, execution, simulate)
+    store = _store(folder / f"{RETEST_STORE}-1", again, execution, simulate)
     if store is None:
         return Policies(folder, task.asked, task.axes, tried, [], stores)
     results = retested(store, front, task.fresh, task.asked)
     return Policies(folder, task.asked, task.axes, tried, results, [*stores, store])
 
 
-def _store(folder: Path, name: str, design: Design, execution: Execution | None, simulate: str) -> Store | None:
+def _store(path: Path, design: Design, execution: Execution | None, simulate: str) -> Store | None:
     """A store of a search, with all its runs; without an execution None where runs are missing."""
-    path = folder / name
     if not (path / ABOUT).is_file():
         if execution is None:
             return None
         shutil.rmtree(path, ignore_errors=True)  # begun, and never whole
-        store = Store.create(folder, design, simulate)
+        store = Store.create(path.parent, design, simulate)
     else:
         store = Store.open(path)
         check_same_design(store, design)

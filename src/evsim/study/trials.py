@@ -93,6 +93,11 @@ def values_at(axes: Sequence[Axis], position: Sequence[float | int]) -> dict[str
     }
 
 
+def position_of(axes: Sequence[Axis], values: Mapping[str, Any]) -> tuple[float | int, ...]:
+    """The position at which levers have these values; the reverse of `values_at`."""
+    return tuple(axis.values.index(values[axis.key]) if axis.values else values[axis.key] for axis in axes)
+
+
 def promise(worlds: pd.DataFrame, asked: Request) -> tuple[dict[str, float], dict[str, float], dict[str, float]]:
     """Mean objectives, how far constraints are missed, and in what part of worlds they are met.
 
