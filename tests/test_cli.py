@@ -28,11 +28,11 @@ def files(folder: Path) -> list[str]:
 def test_help_names_every_command(evsim):
     answer = evsim("--help")
     assert answer.code == 0
-    assert all(verb in answer.out for verb in ("run", "why", "scenarios", "explain", "warmup"))
+    assert all(verb in answer.out for verb in ("run", "why", "compare", "search", "scenarios", "explain", "warmup"))
     assert evsim().out == answer.out
 
 
-@pytest.mark.parametrize("verb", ["run", "why", "scenarios", "explain", "warmup"])
+@pytest.mark.parametrize("verb", ["run", "why", "compare", "search", "scenarios", "explain", "warmup"])
 def test_every_command_has_a_help_of_its_own(evsim, verb):
     answer = evsim(verb, "--help")
     assert answer.code == 0 and answer.out.startswith(f"usage: evsim {verb}")

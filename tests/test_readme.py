@@ -56,9 +56,10 @@ def test_every_command_of_the_readme_works(line, tmp_path, monkeypatch, capsys):
         assert main(["run", *TINY, "market.lines=150"]) == 0
     if words[0] == "analyse":  # it reads the latest sweep
         assert main(["sweep", "software.advantage_kcny=0,40", "subsidy.scale=0,1", *TINY]) == 0
-    if "--replications" in words:
-        words[words.index("--replications") + 1] = "1"
-    assert main([*words, *(TINY if words[0] in ("run", "sweep") else [])]) == 0
+    for option in ("--replications", "--trials", "--samples"):
+        if option in words:
+            words[words.index(option) + 1] = "2"
+    assert main([*words, *(TINY if words[0] in ("run", "sweep", "compare", "search") else [])]) == 0
     assert capsys.readouterr().out
 
 

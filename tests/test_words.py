@@ -403,3 +403,68 @@ def test_brands_on_the_leaders_stack_are_counted_at_both_ends(run):
     )
     told_of = words.modes_finding(with_tables(run, decisions=refused_then_joined()))
     assert told_of.endswith("of 3 changes of mode chosen at reviews, 2 lead to it and none away.")
+
+
+# Worlds held against each other
+
+
+def estimate(outcome="mean_price", unit="kCNY", difference=1.0, low=0.5, high=1.5, first=100.0):
+    """A row of a comparison's table."""
+    limits = {"difference": difference, "low": low, "high": high}
+    return (
+        {"world": "w", "outcome": outcome, "unit": unit, "first": first, "other": first + difference}
+        | limits
+        | {"pairs": 9}
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        (estimate(), "the mean price rises by 1.0 kCNY [0.5, 1.5]"),
+        (estimate(difference=-1.2, low=-1.5, high=-0.9), "the mean price falls by 1.2 kCNY [0.9, 1.5]"),
+        (estimate("automaker_share.BYD", "fraction", 0.021, 0.018, 0.024), "BYD gains 2.1 points [1.8, 2.4]"),
+        (estimate("nev_penetration_2030", "fraction", -0.004, -0.006, -0.002), "new-energy cars lose 0.40 points [0.20, 0.60]"),
+        (estimate("outlay_total", "kCNY", 3.2e8, 3.1e8, 3.3e8), "the state's outlay rises by 320 bn CNY [310, 330]"),
+        (estimate("platform_share.huawei", "fraction", 0.01, -0.01, 0.03), "Huawei as a stack gains 1.0 points [-1.0, 3.0]"),
+        (estimate("something", "crates", 0.0004, 0.0002, 0.0006), "something rises by 0.00040 crates [0.00020, 0.00060]"),
+    ],
+)  # fmt: skip
+def test_a_difference_is_told_the_verbs_way_with_its_interval_and_unit(row, text):
+    assert words.comparisons.change(row) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "phrase"),
+    [
+        ({"scenario": "no_alliance"}, "no_alliance", "Without the alliance"),
+        ({"subsidy.scale": 0.5}, "subsidy.scale=0.5", "With subsidy.scale=0.5"),
+        ({"scenario": "no_alliance", "subsidy.scale": 0.0}, "scenario=no_alliance, subsidy.scale=0",
+         "Without the alliance and with subsidy.scale=0"),
+    ],
+)  # fmt: skip
+def test_a_world_is_named_by_what_it_changes(changes, name, phrase):
+    assert (words.world_name(changes), words.comparisons.world_phrase(changes)) == (name, phrase)
+
+
+def test_what_cannot_be_told_from_zero_is_no_finding():
+    blurred = estimate(low=-0.5, high=2.5)
+    title = words.headline_finding([blurred], {"w": {"subsidy.scale": 0.0}}, "2035")
+    assert "no change that can be told from zero (1.0 kCNY [-0.5, 2.5]) in 2035" in title
+
+
+def test_other_outcomes_rank_by_their_per_cent_and_shares_by_points():
+    import pandas as pd
+
+    rows = [
+        estimate("hhi_platform", "points", 40.0, 30.0, 50.0, first=1000.0),  # 4 %
+        estimate("automaker_share.BYD", "fraction", 0.05, 0.04, 0.06, first=0.1),  # 5 points
+        estimate("mean_price", "kCNY", 1.0, 0.5, 1.5),  # 1 %, but the headline
+        estimate("automaker_share.Other makers", "fraction", 0.5, 0.4, 0.6),  # pooled: no maker
+    ]
+    told = words.comparison_words(
+        pd.DataFrame(rows), ["mean_price", "hhi_platform"], {"w": {"subsidy.scale": 0.0}}, "2035"
+    )
+    assert [text.split(", ")[1].split(" by")[0] for text in told] == [
+        "the mean price rises", "BYD gains 5.0 points [4.0", "the concentration of platforms rises",
+    ]  # fmt: skip

@@ -19,10 +19,12 @@ _HOMES = {
     "Run": "results",
     "Scenario": "params",
     "analyse": "study.analysis",
+    "compare": "study.compare",
     "load": "scenarios",
     "lock_in": "study.lock_in",
     "read": "study.store",
     "run": "simulation",
+    "search": "study.search",
     "sweep": "study.runner",
 }
 

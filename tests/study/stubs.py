@@ -22,6 +22,61 @@ def null(mapping, seed, keep):
     return Kept(row, tables if keep == "panel" else {})
 
 
+def paired(mapping, seed, keep):
+    """A run that costs nothing, of a market in which subsidies move new-energy cars and BYD, but no price and not Geely."""
+    scale = mapping["subsidy"]["scale"]
+    common, effect, chance = np.random.default_rng(seed).normal(size=3)
+    moved = scale * (0.04 + 0.01 * effect)
+    row = {
+        "alliance_share": 0.1 + 0.01 * common + 0.1 * moved,
+        "nev_penetration": 0.4 + 0.05 * common + moved,
+        "nev_penetration_2024": 0.4 + 0.05 * common,
+        "nev_penetration_2025": 0.4 + 0.05 * common + moved,
+        "mean_price": 180.0 + common,
+        "hhi_platform": 900.0 + 30.0 * common + scale * 5.0 * chance,
+        "repeat_rate": None,
+        "automaker_share.BYD": 0.15 + 0.01 * common + 0.5 * moved,
+        "automaker_share.Geely": 0.05 + 0.01 * common,
+    }
+    sellers = {"BYD": 0.15 + moved, "Geely": 0.85 - moved}
+    panel = {
+        "year": np.repeat([2024, 2025], 2),
+        "automaker": np.array([*sellers, *sellers], dtype=object),
+        "share": np.array([0.15, 0.85, *sellers.values()]),
+    }
+    return Kept(row, {"automaker_years": panel} if keep == "panel" else {})
+
+
+def paired_raising(mapping, seed, keep):
+    """The same, but with subsidies runs raise whose seed ends in 3."""
+    if mapping["subsidy"]["scale"] and seed % 10 == 3:
+        raise ZeroDivisionError("nothing to divide by")
+    return paired(mapping, seed, keep)
+
+
+def policy(mapping, seed, keep):
+    """A run that costs nothing: new-energy cars rise with the root of what is given, and concentration with the square.
+
+    With fixed prices there are a tenth more of them; worlds differ by price sensitivity and seed.
+    """
+    scale, bonus = mapping["subsidy"]["scale"], 0.1 * (mapping["pricing"]["rule"] == "fixed")
+    sensitivity = mapping["consumers"]["price_sensitivity"]
+    chance = np.random.default_rng(seed).normal()
+    row = {
+        "nev_penetration": 0.3 + bonus + 0.2 * scale**0.5 + sensitivity + 0.01 * chance,
+        "outlay_total": 1e8 * scale * (1.0 + sensitivity),
+        "hhi_platform": 1000.0 + 100.0 * scale**2 + 20.0 * chance,
+    }
+    return Kept(row)
+
+
+def policy_raising(mapping, seed, keep):
+    """The same, but with large subsidies it raises."""
+    if mapping["subsidy"]["scale"] > 1.5:
+        raise ZeroDivisionError("nothing to divide by")
+    return policy(mapping, seed, keep)
+
+
 def wide(mapping, seed, keep):
     """A run that costs nothing, with as many outcomes as a real one."""
     values = np.random.default_rng(seed).random(300)

@@ -6,9 +6,12 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from evsim.errors import BadRequest
+
+if TYPE_CHECKING:
+    from evsim.study.engines import Execution
 
 
 class Parser(argparse.ArgumentParser):
@@ -33,11 +36,42 @@ def add_config_dir(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config-dir", metavar="DIR", help="a folder of your own with scenario/NAME.yaml")
 
 
+def add_execution(parser: argparse.ArgumentParser) -> None:
+    """The options that say how runs of a study are computed; `execution_of` reads them."""
+    parser.add_argument("--engine", metavar="NAME", default="local", help="local (default) or ray")
+    parser.add_argument("--address", metavar="ADDRESS", help="of a Ray cluster (default: one on this machine)")
+    parser.add_argument("--workers", metavar="N", type=positive, help="runs at a time (default: one a core)")
+    parser.add_argument("--timeout", metavar="SECONDS", type=positive, default=3600, help="for one run (default: 3600)")
+
+
+def execution_of(arguments: argparse.Namespace) -> "Execution":
+    """How runs are computed, by the options of `add_execution`, and by --json and --quiet.
+
+    Raises:
+        BadRequest: there is no such engine here.
+    """
+    from evsim.study.engines import Execution, check
+
+    quiet = arguments.quiet or arguments.json
+    return check(Execution(arguments.engine, arguments.workers, float(arguments.timeout), arguments.address, quiet))
+
+
 def positive(text: str) -> int:
     """A whole number from 1 on, for argparse."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} must be a whole number from 1 on")
     return int(text)
+
+
+def above_zero(text: str) -> float:
+    """A finite number above 0, for argparse."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0.0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} must be a number above 0")
+    return value
 
 
 def own_command() -> str:

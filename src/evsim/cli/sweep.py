@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from evsim.errors import BadRequest
 
-from .options import Parser, add_config_dir, near_path, own_command, positive
+from .options import Parser, add_config_dir, add_execution, execution_of, near_path, own_command, positive
 
 if TYPE_CHECKING:
     from evsim.study.boundary import Search
@@ -57,10 +57,7 @@ def parser() -> Parser:
     parser.add_argument(
         "--branch-at", metavar="YYYY-MM", help="month up to which runs share one past (default: as long as they can)"
     )
-    parser.add_argument("--engine", metavar="NAME", default="local", help="local (default) or ray")
-    parser.add_argument("--address", metavar="ADDRESS", help="of a Ray cluster (default: one on this machine)")
-    parser.add_argument("--workers", metavar="N", type=positive, help="runs at a time (default: one a core)")
-    parser.add_argument("--timeout", metavar="SECONDS", type=positive, default=3600, help="for one run (default: 3600)")
+    add_execution(parser)
     parser.add_argument("--out", metavar="DIR", default="outputs", help="where to make the store (default: outputs)")
     parser.add_argument(
         "--resume", nargs="?", const=LATEST, metavar="STORE", help="finish what a store lacks (default: the latest)"
@@ -76,11 +73,8 @@ def parser() -> Parser:
 
 def execute(arguments: argparse.Namespace) -> int:
     """Plan, tell what is planned, compute, tell what came of it."""
-    from evsim.study.engines import Execution, check
-
     _settle_resume(arguments)
-    quiet, timeout = arguments.quiet or arguments.json, float(arguments.timeout)
-    execution = check(Execution(arguments.engine, arguments.workers, timeout, arguments.address, quiet))
+    execution = execution_of(arguments)
     store = _store(arguments) if arguments.resume is not None else None
     design = store.design if store else _design(arguments)
     search = _search(arguments, design, store)

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from evsim.data import read_market_table
+from evsim.data import read_launches, read_market_table
 from evsim.errors import BadRequest
 from evsim.params import Scenario
 from evsim.scenarios import compose, from_mapping
@@ -34,6 +34,7 @@ from .request import Plan, Request, request
 MOST_RUNS = 10_000_000  # without being told twice
 MOST_CHECKED = 5_000  # points whose scenario is checked before the first run, or up to twice as many
 LARGEST_SEED = 2**63 - 1
+POOLED_MAKERS = "Other makers"  # small ones, sold as one
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,9 @@ class Base:
 
     groups: Mapping[str, str]
     mapping: Mapping[str, Any]
+
+
+Composed = dict[tuple, Base]  # alternatives in the order of their groups -> their composition
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,6 +176,19 @@ def design_of_points(
         raise BadRequest(f"{varied[0]}: several values beside a table of points; make it a column of the table")
     if not len(points):
         raise BadRequest("the table of points has no row; give at least one")
+    return plan_points(asked, points)
+
+
+def plan_points(asked: Request, points: pd.DataFrame, composed: Composed | None = None) -> Design:
+    """The design of given points, one a row of a frame whose columns are keys; what the request varies does not count.
+
+    Args:
+        asked: what is the same in all of them.
+        points: keys and values.
+        composed: what was composed for the same request before, by its alternatives; it is added to.
+    Raises:
+        BadRequest: values that do not go together.
+    """
     axes = []
     columns: dict[str, Column] = {}
     for key in points.columns:
@@ -181,12 +198,16 @@ def design_of_points(
         place = {json.dumps(cell): index for index, cell in enumerate(distinct)}
         axes.append(axis)
         columns[axis.key] = axis.column(axis.values)[[place[json.dumps(cell)] for cell in cells]]
-    return _finished(asked, tuple(axes), columns)
+    return _finished(asked, tuple(axes), columns, composed)
 
 
-def plan_design(asked: Request, many: bool = False) -> Design:
+def plan_design(asked: Request, many: bool = False, draw_seed: int = 0) -> Design:
     """The design of a request; nothing large is made before its size is known to be meant.
 
+    Args:
+        asked: what is wanted.
+        many: whether more than ten million runs are meant.
+        draw_seed: of the sampler; another draws other points.
     Raises:
         BadRequest: too many runs, a sampler without interval or the reverse, values that do not go together.
     """
@@ -209,7 +230,7 @@ def plan_design(asked: Request, many: bool = False) -> Design:
         repeated //= len(values)
         columns[key] = np.tile(np.repeat(values, repeated), n_crossed * samples // (repeated * len(values)))
     if drawn:
-        cells = draw(sampler, number, [axes[key] for key in drawn])
+        cells = draw(sampler, number, [axes[key] for key in drawn], draw_seed)
         columns |= {key: np.tile(column, n_crossed) for key, column in zip(drawn, cells, strict=True)}
         columns["sample"] = np.tile(np.arange(samples), n_crossed)
         asked = replace(asked, plan=replace(asked.plan, sampler=sampler))
@@ -253,14 +274,20 @@ def _seeds(asked: Request) -> tuple[int, ...] | range:
     return range(int(word), int(word) + replications)
 
 
-def _finished(asked: Request, axes: tuple[Axis, ...], columns: Mapping[str, Column]) -> Design:
+def _finished(
+    asked: Request, axes: tuple[Axis, ...], columns: Mapping[str, Column], composed: Composed | None = None
+) -> Design:
     """The design of columns, once its scenarios are composed and checked."""
     n_points = len(next(iter(columns.values()))) if columns else 1
     groups = {axis.key: columns[axis.key] for axis in axes if axis.is_group}
     chosen = list(zip(*groups.values(), strict=True)) if groups else [()] * n_points
     distinct = list(dict.fromkeys(chosen))
     place = {names: number for number, names in enumerate(distinct)}
-    bases = tuple(_composed(asked, dict(zip(groups, names, strict=True))) for names in distinct)
+    composed = {} if composed is None else composed
+    for names in distinct:
+        if names not in composed:
+            composed[names] = _composed(asked, dict(zip(groups, names, strict=True)))
+    bases = tuple(composed[names] for names in distinct)
     points = {"base": np.array([place[names] for names in chosen], dtype="int64"), **columns}
     design = Design(asked, axes, bases, points, _seeds(asked))
     _check(design)
@@ -276,14 +303,24 @@ def _composed(asked: Request, groups: Mapping[str, str]) -> Base:
 
 def _check(design: Design) -> None:
     """Check scenarios and outcomes before anything runs: every point, or of very many a spread of them."""
+    check_outcomes_of(design, [*design.request.outcomes, *design.request.constraints])
+    if design.request.plan.branch_at is not None:
+        shared_past(design, design.request.plan.branch_at)
+
+
+def check_outcomes_of(design: Design, names: Iterable[str]) -> None:
+    """Check that runs of a design will have these outcomes; its scenarios are checked on the way.
+
+    Raises:
+        BadRequest: an outcome is unknown, of a year that is not simulated, or the share of a maker that nobody knows.
+    """
     step = max(1, design.n_points // MOST_CHECKED)
-    first, last, tables = "9999", "0000", set()
+    first, last, tables, makers = "9999", "0000", set(), set(read_launches()["automaker"])
     for point in itertools.chain(range(0, design.n_points, step), (design.n_points - 1,)):
         scenario = design.scenario(point)
         first, last = min(first, scenario.start), max(last, scenario.end)
         tables.add(scenario.market.table)
+        makers |= {brand.automaker for brand in scenario.modes.prospective}
     for table in tables:
-        read_market_table(table)
-    if design.request.plan.branch_at is not None:
-        shared_past(design, design.request.plan.branch_at)
-    check_outcomes(design.request.outcomes, range(int(first[:4]), int(last[:4]) + 1))
+        makers |= set(read_market_table(table)["automaker"])
+    check_outcomes(names, range(int(first[:4]), int(last[:4]) + 1), makers | {POOLED_MAKERS})

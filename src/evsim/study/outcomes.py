@@ -9,7 +9,7 @@ out. `OUTCOMES` is the one home of names, units and meanings.
 import difflib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -158,14 +158,22 @@ def describe(name: str) -> Column:
     return Column(outcome.unit, f"{outcome.meaning}; {period}", True)
 
 
-def check_outcomes(names: Iterable[str], years: range) -> None:
+def check_outcomes(names: Iterable[str], years: range, makers: Collection[str] = ()) -> None:
     """Check that runs over these calendar years will have these outcomes.
 
+    Args:
+        names: of outcomes.
+        years: simulated.
+        makers: automakers that may sell; empty: not known.
     Raises:
-        BadRequest: an outcome is unknown, or of a year that is not simulated.
+        BadRequest: an outcome is unknown, of a year that is not simulated, or the share of an unknown automaker.
     """
     for name in names:
         describe(name)
+        share, _, maker = name.partition(".")
+        if share == "automaker_share" and makers and maker not in makers:
+            near = difflib.get_close_matches(maker, sorted(makers), 1, 0.0)[0]
+            raise BadRequest(f"outcome {name}: no automaker {maker}; the nearest is {near}")
         year = re.fullmatch(r"\w+?_(\d{4})", name)
         if year and int(year[1]) not in years:
             raise BadRequest(f"outcome {name}: the runs go from {years[0]} to {years[-1]}; name a year of theirs")

@@ -1,9 +1,11 @@
 """What a study asks for, in the words of a user: a file of `conf/study`, overrides with several values, a plan of runs.
 
 A study is YAML in the XLRM words (Lempert, Popper & Bankes 2003): uncertainties (X) and levers (L), each key with values in
-Hydra's grammar or a list; outcomes (M); `settings` of the model that are the same in every run (R); and `runs`.
+Hydra's grammar or a list; outcomes (M), and constraints on them that a search keeps to; `settings` of the model that are the
+same in every run (R); and `runs`.
 """
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +20,7 @@ from evsim.scenarios.sweeps import Swept, as_override, listed, split_sweeps, swe
 
 from .outcomes import KEPT, SUMMARY
 
-HEADINGS = ("question", "settings", "uncertainties", "levers", "outcomes", "runs")
+HEADINGS = ("question", "settings", "uncertainties", "levers", "outcomes", "constraints", "runs")
 DIRECTIONS = ("", "maximise", "minimise")
 HEADLINE = ("alliance_share", "nev_penetration", "mean_price", "hhi_platform")
 
@@ -33,6 +35,7 @@ class Plan:
         samples: points of `lhs`, base samples of `sobol`, trajectories of `morris`.
         keep: `summary` or `panel`.
         branch_at: month (YYYY-MM) up to which runs share their past; none: as long as they can.
+        trials: combinations of levers that a search tries.
     """
 
     replications: int | None = None
@@ -40,9 +43,10 @@ class Plan:
     samples: int | None = None
     keep: str | None = None
     branch_at: str | None = None
+    trials: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("replications", "samples"):
+        for name in ("replications", "samples", "trials"):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise BadRequest(f"{name}={shown(value)}: must be a whole number from 1 on")
@@ -61,6 +65,21 @@ DEFAULT = Plan(replications=1, keep=SUMMARY)
 
 
 @dataclass(frozen=True)
+class Constraint:
+    """What an outcome must keep to: at most or at least a bound, in a part of the worlds.
+
+    Attributes:
+        bound: in the outcome's unit.
+        is_upper: whether the outcome must be below it; else above.
+        part: of worlds in which it must, from above 0 to 1.
+    """
+
+    bound: float
+    is_upper: bool = True
+    part: float = 1.0
+
+
+@dataclass(frozen=True)
 class Request:
     """A study as it was asked for.
 
@@ -70,6 +89,7 @@ class Request:
         fixed: overrides that are the same in every run, by key.
         levers, uncertainties: what is varied.
         outcomes: those it is about, each with its direction (`maximise`, `minimise` or neither).
+        constraints: bounds that a search keeps to, by outcome.
         plan: how many runs.
         config_dir: a folder of one's own with scenarios and studies.
     """
@@ -82,6 +102,7 @@ class Request:
     outcomes: Mapping[str, str] = field(default_factory=dict)
     plan: Plan = DEFAULT
     config_dir: str | None = None
+    constraints: Mapping[str, Constraint] = field(default_factory=dict)
 
 
 def request(
@@ -156,7 +177,8 @@ def read_study(name: str, config_dir: str | None = None) -> Request:
             raise BadRequest(f"{path}: {key} is both set and varied; keep one")
     question = str(content.get("question", ""))
     plan = _plan(path, _mapping(path, content, "runs")).over(DEFAULT)
-    return Request(name, question, fixed, levers, uncertainties, _outcomes(path, content), plan, config_dir)
+    outcomes, constraints = _outcomes(path, content), _constraints(path, content)
+    return Request(name, question, fixed, levers, uncertainties, outcomes, plan, config_dir, constraints)
 
 
 def _mapping(path: Path, content: Mapping[str, Any], heading: str) -> dict[str, Any]:
@@ -196,3 +218,21 @@ def _outcomes(path: Path, content: Mapping[str, Any]) -> dict[str, str]:
         if (direction or "") not in DIRECTIONS:
             raise BadRequest(f"{path}: outcomes: {name}: {shown(direction)}: must be maximise, minimise or nothing")
     return {name: direction or "" for name, direction in found.items()}
+
+
+def _constraints(path: Path, content: Mapping[str, Any]) -> dict[str, Constraint]:
+    """Constraints of a study's file: `hhi_platform: {below: 2000, in: 0.9}`."""
+    found = {}
+    for name, said in _mapping(path, content, "constraints").items():
+        where = f"{path}: constraints: {name}: {shown(said)}"
+        sides = [side for side in ("below", "above") if isinstance(said, dict) and side in said]
+        if len(sides) != 1 or set(said) - {*sides, "in"}:
+            raise BadRequest(f"{where}: must be {{below: BOUND, in: PART}} or {{above: BOUND, in: PART}}")
+        bound, part = said[sides[0]], said.get("in", 1.0)
+        numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (bound, part))
+        if not numbers or not math.isfinite(bound) or not 0.0 < part <= 1.0:
+            raise BadRequest(
+                f"{where}: the bound must be a number, and `in` a part of the worlds above 0 and at most 1"
+            )
+        found[name] = Constraint(float(bound), sides[0] == "below", float(part))
+    return found

@@ -97,16 +97,16 @@ def drive(
         The store.
     """
     execution = execution or Execution()
-    wanted = None if runs is None else list(runs)
     with store.driving(simulate) as driver:
         if retry_failed:
             driver.forget_failures()
-        tasks = _tasks(store.design, driver.missing(wanted))
+        lacking = driver.missing() if runs is None else list(driver.missing(runs))
+        tasks = _tasks(store.design, lacking)
         first = next(tasks, None)
         if first is not None:
             job = Job(simulate, [base.mapping for base in store.design.bases], store.design.keep)
             counts = driver.counts()
-            total = store.n_runs if wanted is None else counts.entered + sum(1 for _ in driver.missing(wanted))
+            total = counts.entered + len(lacking) if isinstance(lacking, list) else store.n_runs
             engine = start(job, execution)
             try:
                 with shown(total, counts.entered, execution.quiet) as tell:

@@ -43,6 +43,7 @@ from .saved import load_design, model_digest, save_design, table_digests
 
 FORMAT = 1
 ABOUT, LOCK, SHARDS = "store.json", "lock", "shards"
+SEARCH = "search.json"  # of a folder that has stores in it
 VERSIONED = ("evsim", "numpy", "numba", "mesa", "pandas", "pyarrow")
 
 
@@ -68,7 +69,7 @@ class Store:
         out = Path(out)
         with storage_trouble(f"cannot write in {out}"):
             out.mkdir(parents=True, exist_ok=True)
-            folder = _new_folder(out, safe_name(design.request.name))
+            folder = new_folder(out, safe_name(design.request.name))
             (folder / SHARDS).mkdir()
         try:
             save_design(folder, design)
@@ -282,13 +283,17 @@ class Store:
 
 
 def read(path: str | os.PathLike[str]) -> Any:
-    """What lies in a folder: the Store of a sweep, or the Run of a simulation.
+    """What lies in a folder: the Store of a sweep, the Search of policies, or the Run of a simulation.
 
     Raises:
         BadRequest: a store of another version; StorageError: neither can be read there.
     """
     if (Path(path) / ABOUT).is_file():
         return Store.open(path)
+    if (Path(path) / SEARCH).is_file():
+        from .search import read_search
+
+        return read_search(Path(path))
     from evsim.results import read as read_run
 
     return read_run(Path(path))
@@ -308,7 +313,7 @@ def latest_store(outputs: str | os.PathLike[str] = "outputs", design: Design | N
     raise BadRequest(f"no store{of} lies under {outputs}; `evsim sweep` makes one, or name the folder of a store")
 
 
-def _new_folder(out: Path, stem: str) -> Path:
+def new_folder(out: Path, stem: str) -> Path:
     """Make the folder `stem-n`, n the first free number; two processes never get the same."""
     number = 1
     while True:

@@ -15,6 +15,18 @@ from .choices import (
     modes_finding,
     way_name,
 )
+from .comparisons import (
+    Manner,
+    comparison_table,
+    comparison_words,
+    going_on,
+    headline_finding,
+    level,
+    manner,
+    pairs_note,
+    precision_reached,
+    world_name,
+)
 from .facts import (
     FIRST_CAR,
     TIPPING,
@@ -37,8 +49,10 @@ from .language import (
     CAMPS,
     POOLED,
     POWERTRAINS,
+    WIDTH,
     billions,
     cars,
+    digits,
     label,
     money,
     month,
@@ -46,6 +60,7 @@ from .language import (
     number,
     percent,
     period,
+    period_of,
     platform_name,
     price,
     sentence,
@@ -63,13 +78,21 @@ from .reviews import (
     other_reviews,
     why,
 )
+from .searches import (
+    bound,
+    front_finding,
+    front_table,
+    search_words,
+)
 
 __all__ = [
-    "CAMPS", "FIRST_CAR", "PARTS", "POOLED", "POWERTRAINS", "TIPPING", "WITH_LEADER", "Flip", "attempts",
-    "base_finding", "billions", "brand_name", "cars", "check_pairs", "choices_finding", "compare",
-    "comparison_finding", "concentration_finding", "deliveries_finding", "findings", "flips", "label",
-    "losers_finding", "modes_finding", "money", "money_finding", "month", "names", "number", "other_reviews",
-    "paired_interval", "penetration_finding", "percent", "period", "platform_name", "price", "price_finding",
-    "quality_finding", "repeat_finding", "sentence", "share_change", "shares_finding", "spans", "summary",
-    "switching_finding", "way_name", "why", "winners_finding", "wrap",
+    "CAMPS", "FIRST_CAR", "PARTS", "POOLED", "POWERTRAINS", "TIPPING", "WIDTH", "WITH_LEADER", "Flip", "Manner",
+    "attempts", "base_finding", "billions", "bound", "brand_name", "cars", "check_pairs", "choices_finding",
+    "compare", "comparison_finding", "comparison_table", "comparison_words", "concentration_finding",
+    "deliveries_finding", "digits", "findings", "flips", "front_finding", "front_table", "going_on",
+    "headline_finding", "label", "level", "losers_finding", "manner", "modes_finding", "money", "money_finding",
+    "month", "names", "number", "other_reviews", "paired_interval", "pairs_note", "penetration_finding",
+    "percent", "period", "period_of", "platform_name", "precision_reached", "price", "price_finding",
+    "quality_finding", "repeat_finding", "search_words", "sentence", "share_change", "shares_finding", "spans",
+    "summary", "switching_finding", "way_name", "why", "winners_finding", "world_name", "wrap",
 ]  # fmt: skip

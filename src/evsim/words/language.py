@@ -1,6 +1,7 @@
 """Numbers, months and names as a reader wants them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from math import floor, log10
 from textwrap import fill
 from typing import Any
 
@@ -124,9 +125,20 @@ def label(text: str) -> str:
     return f"{bare[0].upper()}{bare[1:]}"
 
 
+def digits(largest: float) -> int:
+    """How many digits after the point say something, by the largest of the numbers that stand together."""
+    if largest >= 0.0995 or largest == 0.0:
+        return 0 if largest >= 99.95 else 1 if largest >= 0.995 else 2
+    return min(6, 1 - floor(log10(largest)))
+
+
 def period(run: Any) -> str:
     """The last 12 months: `2035`, or `the 12 months to June 2030`."""
-    months = run.last_months()
+    return period_of(run.last_months())
+
+
+def period_of(months: Sequence[str]) -> str:
+    """Months in a row, YYYY-MM: `2035`, or `the 12 months to June 2030`."""
     if len(months) == 12 and months[0][:4] == months[-1][:4]:
         return months[-1][:4]
     return f"the {len(months)} months to {month(months[-1])}" if len(months) > 1 else month(months[-1])

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from math import isnan
 
+from .language import digits
+
 SENTENCES: Mapping[str, str] = {  # measure: what it says of {value}
     "counted_repeat": "In the sales of the last year, {value} of owners in an ecosystem who bought took the same stack again.",
     "counted_excess": "In the sales of the last year, owners took their own stack {value} more often than everybody did: what "
@@ -75,8 +77,8 @@ def measured(value: float, low: float, high: float, unit: str) -> str:
     scale, name = MANNERS.get(unit, (1.0, unit))
     known = [scale * each for each in (value, low, high) if not isnan(each)]
     largest = max(map(abs, known))
-    digits = 0 if largest >= 99.95 or unit == "months" else 1 if largest >= 0.995 else 2
-    number, *ends = (f"{round(each, digits) + 0.0:,.{digits}f}" for each in known)  # -0.0 + 0.0 is 0.0
+    places = 0 if unit == "months" else digits(largest)
+    number, *ends = (f"{round(each, places) + 0.0:,.{places}f}" for each in known)  # -0.0 + 0.0 is 0.0
     name = "month" if (number, name) == ("1", "months") else name
     return f"{number} {name} [{', '.join(ends)}]" if ends else f"{number} {name}"
 

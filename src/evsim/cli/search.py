@@ -1,0 +1,130 @@
+"""`evsim search study=NAME`: levers that are best in several outcomes under constraints, tried again in fresh worlds."""
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evsim.errors import BadRequest
+
+from .options import Parser, add_config_dir, add_execution, execution_of, near_path, own_command, positive
+
+if TYPE_CHECKING:
+    from evsim.study.policies import Policies
+    from evsim.study.search import Task
+
+DESCRIPTION = """Search the levers of a study for the policies that are best in its objectives (outcomes with `maximise` or
+`minimise`) and keep to its constraints (such as `hhi_platform: {below: 2000, in: 0.9}`, in 90 % of worlds). Every trial is run in
+the same worlds: draws of the uncertainties × seeds. Trials that no other beats are the front; they are tried again in fresh
+worlds, and what is left of the promise is told."""
+EXAMPLES = """examples:
+  evsim search study=least_outlay
+  evsim search study=least_outlay --trials 80 --samples 20
+  evsim search --resume outputs/least_outlay-1
+
+The folder has a store for each batch of trials (`evsim status FOLDER/batch-1`). Interrupted, it is gone on with by --resume;
+nothing that is done is repeated. Exit code 1: some runs failed, and worlds without them count."""
+LATEST = ""  # --resume without the name of a folder
+
+
+def parser() -> Parser:
+    """Its options."""
+    parser = Parser("search", DESCRIPTION, EXAMPLES)
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=values", help="study=NAME, and what is to be otherwise in it"
+    )
+    parser.add_argument("--trials", metavar="N", type=positive, help="combinations of levers (the study's, or 40)")
+    parser.add_argument("--replications", metavar="N", type=positive, help="seeds of every draw (the study's, or 1)")
+    parser.add_argument("--samples", metavar="N", type=positive, help="draws of the uncertainties (the study's)")
+    add_execution(parser)
+    parser.add_argument("--out", metavar="DIR", default="outputs", help="where to make the folder (default: outputs)")
+    parser.add_argument(
+        "--resume", nargs="?", const=LATEST, metavar="FOLDER", help="go on with a search (default: the latest)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object instead of the sentences")
+    parser.add_argument("--quiet", action="store_true", help="no progress; print nothing but the search's folder")
+    add_config_dir(parser)
+    return parser
+
+
+def execute(arguments: argparse.Namespace) -> int:
+    """Plan, compute, write, tell; 1 if a run failed."""
+    from evsim.study.runner import SIMULATE
+    from evsim.study.search import pursue_search
+
+    execution = execution_of(arguments)
+    folder, task = _resumed(arguments) if arguments.resume is not None else _new(arguments)
+    if not execution.quiet:
+        print(_planned(task), flush=True)
+    try:
+        found = pursue_search(folder, execution, SIMULATE)
+    except (KeyboardInterrupt, SystemExit):
+        again = f"{own_command()} search --resume {shlex.quote(near_path(folder))}"
+        print(f"what is done is kept; go on with: {again}", file=sys.stderr)
+        raise
+    _write(found)
+    if arguments.json:
+        print(json.dumps(found.to_json_dict(), ensure_ascii=False, allow_nan=False))
+    elif arguments.quiet:
+        print(near_path(folder))
+    else:
+        print(f"\n{_told(found)}")
+    return 1 if found.failures else 0
+
+
+def _new(arguments: argparse.Namespace) -> tuple[Path, "Task"]:
+    """A new folder for what is asked."""
+    from evsim.study.request import Plan
+    from evsim.study.search import Task
+
+    if not arguments.overrides:
+        raise BadRequest("say what is searched: study=NAME; `evsim search --help` has examples")
+    if not arguments.out:
+        raise BadRequest("--out: give the name of a folder")
+    plan = Plan(arguments.replications, samples=arguments.samples, trials=arguments.trials)
+    task = Task.of(arguments.overrides, plan, arguments.config_dir)
+    return task.create(arguments.out), task
+
+
+def _resumed(arguments: argparse.Namespace) -> tuple[Path, "Task"]:
+    """The folder to go on with."""
+    from evsim.study.search import Task, latest_search
+
+    said = any((arguments.overrides, arguments.trials, arguments.replications, arguments.samples))
+    if said:
+        raise BadRequest(
+            "--resume: goes on with what was asked; leave out keys, --trials, --replications and --samples"
+        )
+    folder = Path(arguments.resume or latest_search(arguments.out))
+    return folder, Task.read(folder)
+
+
+def _planned(task: "Task") -> str:
+    """How many runs of what."""
+    from evsim.study.search import lever_words, planned
+
+    trials, worlds, runs = planned(task)
+    lines = [f"{trials} policies × {worlds} worlds = {runs:,} runs, then the front in {task.fresh.n_runs} fresh worlds"]
+    return "\n".join([*lines, *(f"  {line}" for line in lever_words(task.axes))])
+
+
+def _write(found: "Policies") -> None:
+    """Tables, sentences and the chart, into the search's folder."""
+    from evsim.report.figures.searches import draw_front
+
+    found.save()
+    draw_front(found, found.folder)
+
+
+def _told(found: "Policies") -> str:
+    """Sentences, the front, where everything lies."""
+    folder, evsim = near_path(found.folder), own_command()
+    lines = [found.summary(), ""]
+    if found.failures:
+        lines.append(f"{found.failures} runs failed, and worlds without them count.")
+    lines += [f"Chart and tables: {folder}", f"digest  {found.digest}", "", "Next:"]
+    lines += [f"  {evsim} status {shlex.quote(near_path(store.path))}" for store in found.stores[-1:]]
+    lines.append(f"  python -c 'import evsim; print(evsim.read(\"{folder}\").front)'")
+    return "\n".join(lines)
