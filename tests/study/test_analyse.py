@@ -104,7 +104,7 @@ def test_the_line_told_is_the_one_of_the_plain_function(grid):
     slant = np.diff(line["software.advantage_kcny"]) / np.diff(line["subsidy.scale"])
     assert slant == pytest.approx(np.full(3, -15.0), abs=2.5)  # as the stand-in has it, by linear interpolation
     assert (line["low"] < line["high"]).all()
-    assert "passes 20.0 %" in part.finding and "both" not in part.about["roles"]
+    assert "passes 20.0 %" in part.finding
     assert "subsidy.scale are levers and act from month 1" in part.about["roles"]
 
 
