@@ -131,15 +131,16 @@ class Forecast:
         """A point follows a brand."""
         reply, stand = self.reply(point, brand, way), point.stand(brand.automaker)
         trial, rows = reply.trial, reply.rows
-        gone = np.setdiff1d(stand.rows, rows)
+        gone, fellows = np.setdiff1d(stand.rows, rows), self._fellow_members(point, brand)
         left = self._utility_in(trial.market, trial.lent_trust, point, stand, gone, gone)
-        fellows = point.rows[self._fellow_members(point, brand)]
-        lent = point.utility[:, point.place[fellows]] + (trial.lent_trust - stand.lent_trust)
+        lent = point.utility[:, fellows] + (trial.lent_trust - stand.lent_trust)
         price = trial.market.offers.price.copy()
         price[rows] = reply.prices
         point.market = replace(trial.market, offers=replace(trial.market.offers, price=price))
-        for moved, utility in ((gone, left), (rows, trial.utility), (fellows, lent)):
-            point.set_columns(self.entries, moved, utility)
+        point.set_columns(self.entries, gone, left)
+        point.set_columns(self.entries, rows, trial.utility)
+        if trial.lent_trust != stand.lent_trust:
+            point.set_columns(self.entries, point.rows[fellows], lent)
 
     def reply(self, point: Point, brand: Brand, way: Way) -> Reply:
         """The maker's best prices on all its lines with the brand in this way, rivals' prices held."""
