@@ -30,7 +30,7 @@ def fingerprint(thing):
     if isinstance(thing, np.ndarray):
         return thing.dtype.str, thing.shape, thing.tobytes() if thing.dtype != object else tuple(thing)
     if dataclasses.is_dataclass(thing) and not isinstance(thing, type):
-        fields = [field.name for field in dataclasses.fields(thing) if field.compare]  # others only keep what is worked out
+        fields = [field.name for field in dataclasses.fields(thing) if field.compare]  # others keep what was worked out
         return tuple((name, fingerprint(getattr(thing, name))) for name in fields)
     if isinstance(thing, dict):
         return tuple((key, fingerprint(value)) for key, value in thing.items())
@@ -259,6 +259,33 @@ def test_a_brand_that_is_not_started_sells_nothing_and_started_it_takes_from_its
         assert nothing.brand_cars == nothing.brand_profit == 0.0 < something.brand_cars
         sisters = something.cars - something.brand_cars
         assert sisters < nothing.cars
+
+
+@pytest.mark.parametrize("name", ["Aion", "Luxeed", "Qijing"])  # from outside, from inside, and one that is not sold
+def test_what_is_kept_of_where_makers_stand_is_what_would_be_worked_out_anew(patient, name):
+    """After a move and after new terms: the same with and without what was kept, bit for bit."""
+    market, _ = patient
+    trial, brand = Forecast(market), brand_of(market, name)
+    watched = [brand, *(brand_of(market, other) for other in ("AITO", "Chery", "Voyah"))]
+
+    def seen(forget):
+        for point in trial.points:
+            if forget:
+                point.stands.clear()
+        return [trial.flows(each, way) for each in watched for way in (each.way, INSIDE, COMPONENTS)]
+
+    start = seen(forget=False)
+    for way in ways(market, brand, EVERYTHING)[1:]:
+        trial.follow(brand, way)
+        moved = seen(forget=False)
+        assert moved == seen(forget=True) and moved != start
+    before = seen(forget=False)
+    for point in trial.points:
+        point.market = dataclasses.replace(
+            point.market, rates=dataclasses.replace(market.rates, unit_fee=2.0 * market.rates.unit_fee)
+        )
+    dearer = seen(forget=False)
+    assert dearer == seen(forget=True) and dearer != before
 
 
 # The short cut.

@@ -35,6 +35,7 @@ from .rates import Rates
 from .state import Market
 from .ways import FULL_STACK, PARTS, equipped, lines_of, tried
 
+
 class Flows(NamedTuple):
     """What a maker earns a year at one point in time, all its brands together; money in kCNY a year."""
 

@@ -52,7 +52,7 @@ class Point:
     rule: BuyerPrice  # of the point's lines
     cars: float  # a year, for a share of 1 of all visits
     stacks: np.ndarray  # [2 S, 2 G]: what a stack adds to a line's utility, of `stack_utility`
-    stands: dict[int, Stand] = field(default_factory=dict, compare=False)  # by maker, those asked for since the last move
+    stands: dict[int, Stand] = field(default_factory=dict, compare=False)  # by maker, as they are asked for
 
     def set_columns(self, entries: Entries, rows: np.ndarray, utility: np.ndarray) -> None:
         """New utilities of lines at the market's prices; lines that are not on sale attract nobody."""

@@ -15,7 +15,6 @@ from functools import cache, cached_property, partial
 
 import numpy as np
 
-from ..compiled import over_items
 from ..economics.contracts import exit_cost, holdup
 from ..economics.options import BUILD, WAIT, Belief, Route, Stopping, annuity, build_join_or_wait
 from ..economics.valuation import annuity_value, phased, present_value, yearly
@@ -74,8 +73,7 @@ class Means:
 def value_table(forecast: Forecast, brand: Brand, stakes: Stakes, means: Means) -> list[ModeValue]:
     """The value of every way that a brand has, its present one first."""
     found = ways(forecast.market, brand, means.offered)
-    flows = over_items(lambda way: forecast.flows(brand, way), found, forecast.market.threads)
-    return table_of(forecast, brand, stakes, means, dict(zip(found, flows, strict=True)))
+    return table_of(forecast, brand, stakes, means, {way: forecast.flows(brand, way) for way in found})
 
 
 def solved_table(forecast: Forecast, brand: Brand, stakes: Stakes, means: Means) -> list[ModeValue]:
@@ -285,7 +283,7 @@ class _Book:
 
         With the leader's parts beside it, a brand keeps its stack and pays for it as before.
         """
-        market, brand, offers = self.market, self.brand, self.market.offers
+        market, offers = self.market, self.market.offers
         if self._is_attempt(way):
             return market.scenario.software.own_stack_rd * KCNY_PER_BN
         rows = self.equipped(way)
