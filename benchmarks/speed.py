@@ -77,9 +77,10 @@ def median_seconds(task, repeats: int) -> float:
     return statistics.median(times)
 
 
-def run_of(threads: int, count: int, rule: str):
+def run_of(threads: int, count: int, rule: str, modes: str = "chosen"):
     """A task: the baseline from its table to 2035."""
-    scenario = Scenario.model_validate({"consumers": {"count": count}, "pricing": {"rule": rule}})
+    settings = {"consumers": {"count": count}, "pricing": {"rule": rule}, "modes": {"rule": modes}}
+    scenario = Scenario.model_validate(settings)
     return lambda: EVMarket(scenario, threads=threads).run_model()
 
 
@@ -122,6 +123,8 @@ def main() -> None:
     ):
         times[rule, count] = median_seconds(run_of(options.threads, count, rule), options.repeats)
         print(f"baseline to 2035, {count:>7,} rows, pricing {rule:13}: {times[rule, count]:6.2f} s", flush=True)
+    given = median_seconds(run_of(options.threads, 100_000, "nash", "timeline"), options.repeats)
+    print(f"modes chosen over modes of record:      {times['nash', 100_000] / given:5.1f} times ({given:.2f} s)")
     print(f"nash over fixed prices:                 {times['nash', 100_000] / times['fixed', 100_000]:5.1f} times")
     print(f"four times the rows, fixed prices:      {times['fixed', 400_000] / times['fixed', 100_000]:5.1f} times")
     columnar, plain = consumers_only(20_000, 12, options.threads)

@@ -111,6 +111,22 @@ def test_every_module_that_compiles_is_a_compiled_source():
     assert users <= set(compiled_sources())
 
 
+WARMED = """
+from evsim.cli.warmup import TINY
+from evsim.economics import owner_kernels, price_kernels, reply_kernels
+from evsim.scenarios import load
+from evsim.simulation import run
+run(load("baseline", *TINY))
+for kernel in (owner_kernels.purchase_sums, price_kernels.demand_sums, reply_kernels.reply_sums):
+    print(len(kernel.signatures))
+"""
+
+
+def test_warming_up_compiles_the_kernels_of_prices_of_replies_and_of_owners():
+    done = subprocess.run([sys.executable, "-c", WARMED], capture_output=True, text=True, check=True)
+    assert all(int(count) > 0 for count in done.stdout.split())
+
+
 FORKED = """
 import os, signal
 from evsim.compiled import BLOCK_ROWS, over_blocks

@@ -13,7 +13,7 @@ whose sums depend on the number of threads.
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,6 @@ from typing import TypeVar
 
 PACKAGE = Path(__file__).parent
 BLOCK_ROWS = 1_024
-Item = TypeVar("Item")
 Part = TypeVar("Part")
 
 
@@ -62,13 +61,6 @@ def over_blocks(task: Callable[[slice], Part], n_rows: int, threads: int = 1) ->
     if threads <= 1 or len(blocks) <= 1:
         return [task(block) for block in blocks]
     return list(_pool(threads).map(task, blocks))
-
-
-def over_items(task: Callable[[Item], Part], items: Sequence[Item], threads: int = 1) -> list[Part]:
-    """Results of a task for each item, in their order, on at most `threads` threads; tasks must not use `over_blocks`."""
-    if threads <= 1 or len(items) <= 1:
-        return [task(item) for item in items]
-    return list(_pool(threads).map(task, items))
 
 
 @cache

@@ -9,7 +9,7 @@ from economics.price_twins import KINDS, game_of, zeta_twin
 from evsim.economics.best_reply import Margins, best_reply
 from evsim.economics.price_rule import BuyerPrice, identity
 from evsim.economics.pricing import Demand, PriceGame, equilibrium_prices
-from evsim.economics.reply_kernels import weighted_columns
+from evsim.economics.reply_kernels import reply_sums, weighted_columns
 
 FIRM = 1
 PLENTY = 300  # steps
@@ -212,6 +212,18 @@ def test_a_product_that_nobody_can_want_keeps_its_price():
     found, shares = reply(unwanted, mine, prices, 5)
     assert found[0] == prices[mine[0]] and shares[0] == 0.0
     assert (found[1:] != prices[mine[1:]]).all() and np.isfinite(found).all()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_sums_of_a_reply_are_those_of_the_conditions_written_out(order):
+    draws = np.random.default_rng(3)
+    odds, rest = draws.lognormal(size=(200, 4)), draws.lognormal(size=200)
+    sensitivity, weights, margin = draws.uniform(0.01, 0.05, 200), draws.uniform(size=200), draws.uniform(10.0, 60.0, 4)
+    chances = odds / (rest + odds.sum(axis=1))[:, None]
+    steered = np.diag(weights * sensitivity) @ chances * (chances @ margin)[:, None]
+    expected = np.stack([weights @ chances, (weights * sensitivity) @ chances, steered.sum(axis=0)])
+    found = reply_sums(np.array(odds, order=order), sensitivity, weights, rest, margin)
+    assert found == pytest.approx(expected, rel=1e-12)
 
 
 def test_weighted_columns_are_the_weighted_sums():

@@ -6,7 +6,13 @@ import time
 
 from .options import Parser
 
-TINY = ("consumers.count=2000", "consumers.reference_size=500", "pricing.survey_size=200", "end=2024-02")
+TINY = (
+    "consumers.count=2000",
+    "consumers.reference_size=500",
+    "pricing.survey_size=200",
+    "pricing.owner_value=0.5",  # or its kernels would not be called
+    "end=2024-02",
+)
 RULES = ("nash", "best_response", "cost_plus", "fixed")
 
 

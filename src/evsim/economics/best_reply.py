@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evsim.economics.price_rule import BuyerPrice
-from evsim.economics.reply_kernels import replied
+from evsim.economics.reply_kernels import reply_sums, stepped
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,12 @@ def best_reply(
     Returns:
         (prices `[L]`, kCNY; shares `[L]` at these prices).
     """
-    prices = np.array(prices, dtype=float)
-    rule = (buyer_price.knots, buyer_price.slopes, buyer_price.intercept, buyer_price.jumps)
-    shares = replied(utility, price_sensitivity, weights, rest, (margins.revenue, margins.cost), rule, prices, steps)
-    return prices, shares
+    prices, rule = np.array(prices, dtype=float), (buyer_price.knots, buyer_price.slopes, buyer_price.jumps)
+    for step in range(steps + 1):
+        odds = np.multiply.outer(buyer_price.value(prices), price_sensitivity).T  # α q, product by product in memory
+        np.subtract(utility, odds, out=odds)
+        np.exp(odds, out=odds)
+        sums = reply_sums(odds, price_sensitivity, weights, rest, margins.revenue * prices - margins.cost)
+        if step < steps:
+            prices = stepped(prices, sums, (margins.revenue, margins.cost), rule)
+    return prices, sums[0]

@@ -206,12 +206,14 @@ def build_join_or_wait(problem: Stopping, belief: Belief, periods: int) -> Stopp
         raise ValueError(f"periods={periods} with rival_attempts={rivals} needs a table {shape}: take longer periods")
     values = np.full(shape, np.nan)
     after = np.zeros((rivals * periods + 1, (rivals + 1) * periods + 1))
+    chances = belief.chance(*np.ogrid[: after.shape[0], : after.shape[1]])
     for t in range(last, -1, -1):
         for _ in range(rivals):
-            after = _before_one_result(belief, after)
+            chance = chances[: after.shape[0] - 1, : after.shape[1] - 1]
+            after = chance * after[1:, :-1] + (1.0 - chance) * after[:-1, 1:]  # E over the next result
         won, joined = problem.worths(last - t)[0], problem.worths(periods - t)[1]
         now = values[t, : rivals * t + 1, : (rivals + 1) * t + 1]
-        chance = belief.chance(*np.ogrid[: rivals * t + 1, : (rivals + 1) * t + 1])
+        chance = chances[: rivals * t + 1, : (rivals + 1) * t + 1]
         now[..., BUILD] = _build_value(problem, chance, won, after[:, 1:])
         now[..., JOIN] = joined
         now[..., WAIT] = problem.wait_flow + problem.discount * after[:, :-1]
@@ -224,12 +226,6 @@ def _build_value(problem, chance, won, after_failure):
     won = np.maximum(won, after_failure) if problem.free_disposal else won
     expected = chance * won + (1.0 - chance) * after_failure
     return -problem.build.cost + problem.wait_flow + problem.discount * expected
-
-
-def _before_one_result(belief, after):
-    """E over the next result, `[S − 1, F − 1]`, of a table over successes and failures `[S, F]`."""
-    chance = belief.chance(*np.ogrid[: after.shape[0] - 1, : after.shape[1] - 1])
-    return chance * after[1:, :-1] + (1.0 - chance) * after[:-1, 1:]
 
 
 def build_join_or_wait_for_ever(problem: Stopping, belief: Belief, results=20, tolerance=1e-9) -> LastingSolution:

@@ -1,5 +1,7 @@
 """What a way of doing business is worth: profits at a few points in time, made a present value; and what would turn a choice."""
 
+from functools import lru_cache
+
 import numpy as np
 
 
@@ -42,7 +44,15 @@ def present_value(flow, rate) -> float:
     if not rate > -1.0:
         raise ValueError(f"rate={rate} must be above -1")
     flow = np.asarray(flow, dtype=float)
-    return float(flow @ (1.0 + rate) ** -(np.arange(len(flow)) + 0.5))
+    return float(flow @ _factors(len(flow), rate))
+
+
+@lru_cache(maxsize=64)
+def _factors(horizon, rate):
+    """What a payment of each year is worth today, `[H]`; not to be written to."""
+    factors = (1.0 + rate) ** -(np.arange(horizon) + 0.5)
+    factors.setflags(write=False)
+    return factors
 
 
 def annuity_value(flow, rate) -> float:

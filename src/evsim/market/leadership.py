@@ -22,8 +22,9 @@ from ..economics.utility import SOFTWARE
 from ..economics.valuation import present_value, yearly
 from .brands import Brand, Way
 from .changes import bound, brand_name
-from .forecast import Forecast, Point
+from .forecast import Forecast
 from .offers import MODE
+from .points import Point
 from .progress import success_chance
 from .rates import KCNY_PER_BN, Rates, rates_of, with_terms
 from .state import Market
@@ -271,7 +272,7 @@ def quality_slope(forecast: Forecast, point: Point, aims: Aims, step: float = 1.
     rise = market.habits.median_sensitivity * forecast.entries.tastes[:, SOFTWARE] * step
     excess = point.excess * np.where(theirs, np.exp(rise)[:, None], 1.0)
     total = point.total + (excess - point.excess).sum(axis=1)
-    better = replace(point, excess=excess, total=total)
+    better = replace(point, excess=excess, total=total, stands={})
     before, after = (
         forecast.leader_profit(each) + aims.car_value * forecast.leader_cars(each) for each in (point, better)
     )

@@ -123,7 +123,8 @@ class Market:
 
     def members(self) -> int:
         """Number of brands on sale in mode `alliance`."""
-        return len(np.unique(self.offers.brand[self.offers.on_sale & (self.offers.mode == MODE["alliance"])]))
+        brands = self.offers.brand[self.offers.on_sale & (self.offers.mode == MODE["alliance"])]
+        return int(np.count_nonzero(np.bincount(brands)))
 
     def lent_trust(self) -> float:
         """Trust that the leader lends each brand in mode `alliance`, utils: less, the more there are."""

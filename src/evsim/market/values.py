@@ -11,10 +11,10 @@ success, and flows that are level at their discounted means. The value of buildi
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
 
 import numpy as np
 
-from ..compiled import over_items
 from ..economics.contracts import exit_cost, holdup
 from ..economics.options import BUILD, WAIT, Belief, Route, Stopping, annuity, build_join_or_wait
 from ..economics.valuation import annuity_value, phased, present_value, yearly
@@ -73,8 +73,7 @@ class Means:
 def value_table(forecast: Forecast, brand: Brand, stakes: Stakes, means: Means) -> list[ModeValue]:
     """The value of every way that a brand has, its present one first."""
     found = ways(forecast.market, brand, means.offered)
-    flows = over_items(lambda way: forecast.flows(brand, way), found, forecast.market.threads)
-    return table_of(forecast, brand, stakes, means, dict(zip(found, flows, strict=True)))
+    return table_of(forecast, brand, stakes, means, {way: forecast.flows(brand, way) for way in found})
 
 
 def solved_table(forecast: Forecast, brand: Brand, stakes: Stakes, means: Means) -> list[ModeValue]:
@@ -123,6 +122,8 @@ class _Book:
         self.rate = params.pricing.discount_rate
         self.discount = 1.0 / (1.0 + self.rate)
         self.present = next(iter(flows))
+        self.equipped = cache(partial(equipped, self.market, brand))  # rows by way
+        self.paths: dict[tuple[Way, str], np.ndarray] = {}  # of flows, by way and name
 
     def value(self, way: Way, means: Means) -> ModeValue:
         """The row of one way, options left out."""
@@ -203,7 +204,11 @@ class _Book:
         return (row.value / self.discount**0.5 - earlier) / later if later > 0 else self.level(present)
 
     def _path(self, way, name):
-        return yearly(self.modes.forecast_years, [getattr(flow, name) for flow in self.flows[way]], self.horizon)
+        """A flow of a way year by year, `[H]`, kCNY or cars a year."""
+        if (way, name) not in self.paths:
+            known = [getattr(flow, name) for flow in self.flows[way]]
+            self.paths[way, name] = yearly(self.modes.forecast_years, known, self.horizon)
+        return self.paths[way, name]
 
     def _pv(self, way, months, name, weight=1.0, weight_before=1.0):
         """Present value of a flow that is the present way's until the change."""
@@ -217,21 +222,21 @@ class _Book:
     def _change_cost(self, way):
         """Conversion or launch, closing the brand's shops, leaving the leader's platform; kCNY."""
         market, brand, contracts = self.market, self.brand, self.contracts
-        rows = equipped(market, brand, way)
+        rows = self.equipped(way)
         if brand.prospective:
             return contracts.launch_cost * KCNY_PER_BN * len(lines_of(market, brand))
         cost = contracts.conversion_cost * KCNY_PER_BN * int(market.offers.on_sale[rows].sum())
         if way.mode == "alliance":
             cost += contracts.channel_cost * self.flows[self.present][0].brand_cars
         if self.present.mode in WITH_LEADER and way.mode not in WITH_LEADER:
-            cost += leaving_cost(market, brand)
+            cost += self.leaving_cost
         return cost
 
     def _yearly_fixed(self, way):
         """Fixed fees and the research of a stack that only this brand's cars use, kCNY of present value, negative."""
         months = 0 if way == self.present else self.contracts.months_to_convert
         ones = np.ones(self.horizon)
-        before, after = (self._fee(each) + self._research(each) for each in (self.present, way))
+        before, after = self.running_before, self._running(way)
         return -present_value(phased(before * ones, after * ones, months / 12.0), self.rate)
 
     def _holdup(self, way, months):
@@ -240,16 +245,35 @@ class _Book:
             return 0.0
         market, contracts, brand = self.market, self.contracts, self.brand
         years = np.arange(self.horizon)
-        cars = yearly(self.modes.forecast_years, [flow.brand_cars for flow in self.flows[way]], self.horizon)
+        cars = self._path(way, "brand_cars")
         stays = self.present.mode in WITH_LEADER
         there = np.maximum(years - (0.0 if stays else months / 12.0), 0.0)
         here = max(market.month - brand.joined, 0) / 12.0 if stays else 0.0
-        owners = (owners_there(market, brand) if stays else 0.0) + np.cumsum(cars) * (there > 0)
+        owners = (self.owners_there if stays else 0.0) + np.cumsum(cars) * (there > 0)
         costs = exit_cost(here + there, owners, contracts.exit_cost * KCNY_PER_BN, contracts.exit_cost_owner)
         anew = np.arange(
             market.scenario.alliance.commitment_years, self.horizon, market.scenario.alliance.commitment_years
         )
         return present_value(holdup(anew, costs, contracts.holdup), self.rate)
+
+    @cached_property
+    def running_before(self) -> float:
+        """Fixed fee and research a year of the present way, kCNY."""
+        return self._running(self.present)
+
+    @cached_property
+    def owners_there(self) -> float:
+        """Households that own a car of the brand on the leader's platform."""
+        return owners_there(self.market, self.brand)
+
+    @cached_property
+    def leaving_cost(self) -> float:
+        """What leaving the leader's platform costs, kCNY."""
+        return leaving_cost(self.market, self.brand)
+
+    def _running(self, way):
+        """Fixed fee and research a year, kCNY."""
+        return self._fee(way) + self._research(way)
 
     def _fee(self, way):
         return 12.0 * float(self.market.rates.fixed_fee[MODE[way.mode]]) if way.mode != "none" else 0.0
@@ -259,10 +283,10 @@ class _Book:
 
         With the leader's parts beside it, a brand keeps its stack and pays for it as before.
         """
-        market, brand, offers = self.market, self.brand, self.market.offers
+        market, offers = self.market, self.market.offers
         if self._is_attempt(way):
             return market.scenario.software.own_stack_rd * KCNY_PER_BN
-        rows = equipped(market, brand, way)
+        rows = self.equipped(way)
         if way.mode == "in_house":
             code = market.platform_code(way.platform)
         elif way.mode == "components" and market.own_software()[rows].any():
@@ -293,6 +317,5 @@ def leaving_cost(market, brand: Brand) -> float:
 def owners_there(market, brand: Brand) -> float:
     """Households that own a car of the brand on the leader's platform."""
     population, leader = market.population, market.platform_code(market.scenario.alliance.platform)
-    return population.weight * int(
-        ((population.platform == leader) & np.isin(population.line, lines_of(market, brand))).sum()
-    )
+    lines = population.line[population.platform == leader]
+    return population.weight * int(np.isin(lines, lines_of(market, brand)).sum())

@@ -18,6 +18,7 @@ from .state import Market
 
 PARTS = Way("supplier", "supplier")  # software bought from parts makers, no ecosystem
 WITH_LEADER = ("alliance", "inside")  # modes in which a car runs on the leader's platform
+FULL_STACK = np.array([mode in WITH_LEADER for mode in MODES])  # the same by the code of the mode
 
 
 def lines_of(market: Market, brand: Brand) -> np.ndarray:
@@ -72,7 +73,7 @@ def relief(market: Market, rows: np.ndarray, platform: np.ndarray, mode: np.ndar
     scenario = market.scenario
     terms = market.rates.terms(mode, market.offers.base_price[rows], scenario.subsidy.vat)
     rival = market.platform_code(scenario.modes.rival_platform or "")
-    bought = np.isin(mode, [MODE["supplier"], MODE["components"]])
+    bought = (mode == MODE["supplier"]) | (mode == MODE["components"])
     return terms.parts_cost - scenario.contracts.rival_fee * ((platform == rival) & bought)
 
 

@@ -1,0 +1,191 @@
+"""One point in time of a forecast: the market as expected then, and what the panel makes of it.
+
+Tables `[2 S, J]` lie in memory line by line (in Fortran's order), for they are read and written by lines: a few of many.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ..economics import technology
+from ..economics.contracts import price_for_net
+from ..economics.price_rule import BuyerPrice
+from ..economics.reply_kernels import weighted_columns
+from .calendar import largest_class
+from .offers import Offers
+from .panel import Entries, panel_utility, panel_visits, stack_utility
+from .progress import success_chance
+from .state import Market
+from .ways import built_quality, equipped, lines_of, tried
+
+ANNOUNCED = 12  # months ahead that launches are known
+
+
+@dataclass(frozen=True)
+class Stand:
+    """Where a maker stands at a point: what all that it might try there starts from, as long as nobody moves."""
+
+    market: Market
+    rows: np.ndarray  # what it has on sale
+    rule: BuyerPrice  # of the rows
+    sold: np.ndarray  # [2 S]: its part of `Point.total`
+    covering: np.ndarray  # [all lines] the price that covers what a car costs its maker, kCNY
+    lent_trust: float  # utils
+
+
+@dataclass
+class Point:
+    """The market as expected some years from now, and what the panel makes of it."""
+
+    years: float
+    market: Market  # the panel's state and the fleets are today's
+    month: int  # whose policy holds
+    rows: np.ndarray  # lines that are or may come on sale, [J]
+    place: np.ndarray  # column of a line, [all lines]
+    utility: np.ndarray  # [2 S, J] before price
+    excess: np.ndarray  # [2 S, J]: exp(V − α q − reference), 0 where not on sale
+    total: np.ndarray  # [2 S]: their sum with that of the outside good
+    reference: np.ndarray  # [2 S], utils
+    outside: np.ndarray  # [2 S], utils
+    alone: np.ndarray  # [2 S]: exp(outside − reference)
+    weights: np.ndarray  # [2 S]
+    rule: BuyerPrice  # of the point's lines
+    cars: float  # a year, for a share of 1 of all visits
+    stacks: np.ndarray  # [2 S, 2 G]: what a stack adds to a line's utility, of `stack_utility`
+    stands: dict[int, Stand] = field(default_factory=dict, compare=False)  # by maker, as they are asked for
+
+    def set_columns(self, entries: Entries, rows: np.ndarray, utility: np.ndarray) -> None:
+        """New utilities of lines at the market's prices; lines that are not on sale attract nobody."""
+        self.stands.clear()
+        if not len(rows):
+            return
+        columns = self.place[rows]
+        outlay = self.rule_of(columns).value(self.market.offers.price[rows])
+        self.total -= self.excess[:, columns].sum(axis=1)
+        self.utility[:, columns] = utility
+        excess = np.exp(utility - entries.sensitivity[:, None] * outlay - self.reference[:, None])
+        self.excess[:, columns] = np.where(self.market.offers.on_sale[rows], excess, 0.0)
+        self.total += self.excess[:, columns].sum(axis=1)
+
+    def copied(self) -> "Point":
+        """A point of its own: what is written to it leaves this one alone."""
+        arrays = {name: getattr(self, name).copy(order="F") for name in ("utility", "excess", "total")}
+        return replace(self, **arrays, stands={})
+
+    def stand(self, automaker: int) -> Stand:
+        """A maker's stand, worked out when first asked for."""
+        market, known = self.market, self.stands.get(automaker)
+        if known is not None and known.market is market:
+            return known
+        everything, vat = np.arange(len(market.offers)), market.scenario.subsidy.vat
+        rows = self.rows_of(market.offers, automaker)
+        columns = self.place[rows]
+        stand = Stand(
+            market=market,
+            rows=rows,
+            rule=self.rule_of(columns),
+            sold=self.excess[:, columns].sum(axis=1),
+            covering=price_for_net(market.costs(), market.terms(everything), vat),
+            lent_trust=market.lent_trust(),
+        )
+        self.stands[automaker] = stand
+        return stand
+
+    def rows_of(self, offers: Offers, automaker: int) -> np.ndarray:
+        """The point's lines that a maker has on sale in these offers."""
+        rows = self.rows
+        return rows[offers.on_sale[rows] & (offers.automaker[rows] == automaker) & ~offers.pooled[rows]]
+
+    def rule_of(self, columns: np.ndarray) -> BuyerPrice:
+        """What buyers pay for some of the point's lines."""
+        rule = self.rule
+        return BuyerPrice(*(part[columns] for part in (rule.knots, rule.slopes, rule.intercept, rule.jumps)))
+
+    def shares(self) -> np.ndarray:
+        """Share of all visits that end with each line, `[J]`."""
+        return weighted_columns(self.weights / self.total, self.excess)
+
+
+def expected_point(market: Market, years: float, entries: Entries) -> Point:
+    """The market as expected some years from now."""
+    months = int(round(12.0 * years))
+    expected = _expected(market, months)
+    waiting = [lines_of(market, brand) for brand in market.brands if brand.prospective]
+    rows = np.unique(np.concatenate([np.flatnonzero(expected.offers.on_sale), *waiting])).astype(np.int64)
+    place = np.full(len(market.offers), -1)
+    place[rows] = np.arange(len(rows))
+    utility, outside = panel_utility(expected, entries, rows)
+    month = market.month + months
+    known = expected.weighed(month, rows, entries.people, seen_from=market.month)
+    rule = largest_class(known, entries.chance)
+    outlay = rule.value(expected.offers.price[rows])
+    value = utility - entries.sensitivity[:, None] * outlay
+    value[:, ~expected.offers.on_sale[rows]] = -np.inf
+    utility_on_sale = np.where(expected.offers.on_sale[rows], utility, -np.inf)
+    reference = np.maximum(value.max(axis=1), outside)
+    excess = np.exp(value - reference[:, None])
+    visits = panel_visits(expected, entries, utility_on_sale, outside, rule, expected.offers.price[rows])
+    mean_visits = visits.sum() / (0.5 * len(entries))
+    consumers, growth = market.scenario.consumers, (1.0 + market.scenario.market.growth) ** (month / 12.0)
+    cycle = consumers.holding_months + (mean_visits - 1.0) * consumers.pause_months
+    households = market.population.weight * consumers.count * growth
+    return Point(
+        years=years,
+        market=expected,
+        month=month,
+        rows=rows,
+        place=place,
+        utility=np.asfortranarray(utility),
+        excess=np.asfortranarray(excess),
+        total=excess.sum(axis=1) + np.exp(outside - reference),
+        reference=reference,
+        outside=outside,
+        weights=visits / visits.sum(),
+        rule=rule,
+        alone=np.exp(outside - reference),
+        cars=12.0 * households / cycle * mean_visits,
+        stacks=np.asfortranarray(stack_utility(expected, entries, int(rows[0]))),
+    )
+
+
+def _expected(market: Market, months: int) -> Market:
+    """Lines, software, hardware and batteries as expected; changes of brands on their way have come into force."""
+    offers, platforms, params = market.offers, market.platforms, market.scenario
+    selling = offers.on_sale.copy()
+    for event in market.calendar:
+        if event.event == "opens" and market.month < event.month <= market.month + min(months, ANNOUNCED):
+            selling[event.row] = True
+    closed = offers.hardware_gap - offers.hardware
+    chance = success_chance(market, platforms.research, platforms.fleet(market.month))
+    per_month = params.software.success_gain * chance - platforms.drift
+    expected = replace(
+        market,
+        offers=replace(
+            offers,
+            on_sale=selling,
+            hardware=offers.hardware_gap - closed * (1.0 - params.products.hardware_convergence) ** months,
+            refreshed=market.month - 0.5 * offers.cycle,
+        ),
+        platforms=replace(platforms, quality=platforms.quality + months * per_month),
+        pack_price=_expected_pack_price(market, months),
+        wait=np.zeros_like(market.wait),
+    )
+    expected.platforms.quality[platforms.dormant] = built_quality(expected)
+    for brand in market.brands:
+        change = brand.change
+        if change and not change.attempt and change.month <= market.month + months:
+            expected = tried(expected, equipped(expected, brand, change.way), change.way)
+    return expected
+
+
+def _expected_pack_price(market: Market, months: int) -> float:
+    """Battery price if output goes on at its mean rate since the base date."""
+    if market.month == 0:
+        return market.pack_price
+    battery = market.scenario.battery
+    output = market.output_gwh * (1.0 + months / market.month)
+    return float(
+        technology.experience_cost(
+            market.base_pack_price, battery.cumulative_gwh, battery.cumulative_gwh + output, battery.learning_rate
+        )
+    )
