@@ -168,6 +168,16 @@ def _tables(months, rows, orders, units, backlog, price, rng):
         "subsidies": paid,
         "net": vat + tax - paid,
     }
+    fifths, parts = np.arange(1, 6), np.array([0.1, 0.15, 0.2, 0.25, 0.3])
+    tables["households"] = {
+        "month": np.repeat(months[1:], 5),
+        "income_group": np.tile(fifths, n_months - 1),
+        "shoppers": np.full(5 * (n_months - 1), 4e5),
+        "units": np.outer(later.sum(axis=1), parts).ravel(),
+        "surplus": np.outer(later.sum(axis=1), 20.0 * fifths).ravel(),
+        "staying": np.outer(later.sum(axis=1), 1.0 * fifths).ravel(),
+        "benefits": np.outer((later * (waived + subsidy)[1:]).sum(axis=1), parts).ravel(),
+    }
     tables["platforms"], tables["switching"], repeat = _platforms(months, rows, units, rng)
     tables["headline"] = _headline(months, rows, units, price, repeat)
     return tables
@@ -183,7 +193,9 @@ def _accounts(months, rows, units, backlog, net, cost, fee):
     fixed = 0.10 * revenue[0] * np.ones_like(revenue)
     rd = 0.04 * revenue[0] * np.ones_like(revenue)
     investment = 0.5 * revenue[0] * (np.arange(len(revenue)) == 2)[:, None]  # once, in the third month
-    profit = revenue - paid - costs - fixed - rd - investment
+    credits = 0.001 * revenue * (np.arange(revenue.shape[1]) == 0)  # the first sells some to the last
+    credits[:, -1] -= credits[:, 0]
+    profit = revenue + credits - paid - costs - fixed - rd - investment
     k = len(months) - 1
     return {
         "month": np.repeat(months[1:], len(names)),
@@ -197,6 +209,7 @@ def _accounts(months, rows, units, backlog, net, cost, fee):
         "fixed_costs": fixed.ravel(),
         "rd": rd.ravel(),
         "investment": investment.ravel(),
+        "credits": credits.ravel(),
         "profit": profit.ravel(),
         "cash": (20e6 + np.cumsum(profit, axis=0)).ravel(),
         "capacity": (1.6 * sold).ravel(),
@@ -287,6 +300,7 @@ def _headline(months, rows, units, price, repeat):
         "software_advantage": np.linspace(12.0, 3.0, len(months)),
         "pack_price": np.geomspace(0.8, 0.4, len(months)),
         "chargers": np.linspace(1.0, 5.0, len(months)),
+        "co2": np.linspace(25e6, 20e6, len(months)),
     }
 
 

@@ -7,6 +7,7 @@ import pytest
 BACKWARDS = "{kind: per_unit, name: gift, start: 2024-06, end: 2024-05, amount_kcny: 1}"
 EVERYTHING = "{kind: ad_valorem, name: all, start: 2024-01, rate: 1.0}"
 NOVA = {"brand": "Nova", "automaker": "BYD", "powertrain": "bev", "size_class": "B", "price_kcny": 200}
+GIFT = "{kind: per_unit, name: gift, start: 2024-01, amount_kcny: 1}"
 QUICK = ("consumers.count=200", "consumers.reference_size=500", "pricing.survey_size=100", "end=2024-01")
 BASE = {
     "product": "a",
@@ -25,6 +26,13 @@ def brands(*changes):
     """A list of prospective brands as one writes it on the command line, each like Nova but for some fields; None: left out."""
     entries = [{name: value for name, value in (NOVA | change).items() if value is not None} for change in changes]
     return f"modes.prospective=[{', '.join(str(entry).replace(chr(39), '') for entry in entries)}]"
+
+
+def gift(terms, plain="kind: per_unit, amount_kcny: 1"):
+    """A benefit with some terms of its own."""
+    known = [part for part in ("name: gift", "start: 2024-01", *plain.split(", ")) if part]
+    kept = [part for part in known if part.split(":")[0] not in terms]
+    return f"subsidy.instruments=[{{{', '.join([*kept, terms])}}}]"
 
 
 def refused(answer, code, *fragments):
@@ -58,6 +66,31 @@ def refused(answer, code, *fragments):
             ["software.leap_month=2023-12", "2024-01"],
         ),
         (["run", f"subsidy.instruments=[{BACKWARDS}]"], ["subsidy.instruments", "2024-05", "2024-06"]),
+        (
+            ["run", f"subsidy.instruments=[{GIFT}, {GIFT}]"],
+            ["subsidy.instruments", "'gift'", "2024-01", "another name"],
+        ),
+        (["run", gift("announced: 2024-02")], ["subsidy.instruments", "announced in 2024-02", "2024-01"]),
+        (["run", gift("start: 2024-13")], ["subsidy.instruments", "start", "2024-13"]),
+        (["run", gift("budget_bn: -1")], ["subsidy.instruments", "budget_bn", "-1"]),
+        (["run", gift("price_ceiling_kcny: -5")], ["subsidy.instruments", "price_ceiling_kcny", "-5"]),
+        (["run", gift("income_below: 0")], ["subsidy.instruments", "income_below=0", "greater than 0"]),
+        (["run", gift("household_share: 2")], ["subsidy.instruments", "household_share=2", "1"]),
+        (["run", gift("amount_kcny: -3")], ["subsidy.instruments", "amount_kcny", "-3"]),
+        (["run", gift("requires: a_licence")], ["subsidy.instruments", "requires", "scrappage"]),
+        (["run", gift("powertrains: [steam]")], ["subsidy.instruments", "powertrains", "erev"]),
+        (["run", gift("kind: ad_valorem, rate: 1.5", "")], ["subsidy.instruments", "rate=1.5", "equal to 1"]),
+        (["run", gift("kind: ad_valorem, rate: 0.5, cap_kcny: -1", "")], ["subsidy.instruments", "cap_kcny", "-1"]),
+        (["run", gift("kind: tax_exemption, share: 1.01", "")], ["subsidy.instruments", "share=1.01", "equal to 1"]),
+        (["run", gift("kind: gift", "")], ["subsidy.instruments", "per_unit"]),
+        (["run", gift("automakers: [Trabant]"), *QUICK], ["subsidy.instruments[0].automakers=Trabant", "Geely"]),
+        (["run", "subsidy.scrappage_age_months=-1"], ["subsidy.scrappage_age_months=-1", "0"]),
+        (["run", "consumers.horizon_months=-1"], ["consumers.horizon_months=-1", "0"]),
+        (["run", "credits.floor_kcny=4"], ["credits", "floor_kcny=4", "cap_kcny=3"]),
+        (["run", "credits.rule=free"], ["credits.rule=free", "clearing"]),
+        (["run", "use.discount_rate=-0.1"], ["use.discount_rate=-0.1", "0"]),
+        (["run", "use.hold_from=2024-00"], ["use.hold_from=2024-00"]),
+        (["run", "consumers.shift_cost=0"], ["consumers.shift_cost=0", "above 0"]),
         (["run", f"subsidy.instruments=[{EVERYTHING}]", *QUICK], ["subsidy, month 1", "ad_valorem", "lower a rate"]),
         (
             ["run", "contracts.alliance.revenue_share=0.85", "contracts.alliance.unit_fee=300", *QUICK],

@@ -13,11 +13,15 @@ from .market.accounts import keep_accounts, open_books
 from .market.base import open_market
 from .market.changes import come_into_force, stop_attempts
 from .market.clearing import clear
+from .market.credits import review_credits
 from .market.exits import age_out, close, exit_table, failing
 from .market.modes import dated_changes
 from .market.owner_value import refresh_owner_value
+from .market.policy import make_policy
 from .market.progress import advance_platforms, advance_products, set_drift
 from .market.recording import Recorder
+from .market.setup import check_platforms
+from .market.use import prices_of_energy
 from .params import Scenario, month_number
 
 HEADLINE = (
@@ -119,6 +123,7 @@ class EVMarket(mesa.Model):
         come_into_force(market, books)
         advance_products(market, self.last_units)
         advance_platforms(market)
+        review_credits(market)
         self.orchestrator.offer_terms()
         self._review()
         market.charge_fixed_fees(books.fixed_fee)
@@ -176,6 +181,23 @@ class EVMarket(mesa.Model):
         self.orchestrator.book(accounts)
         for automaker in self.automakers:
             automaker.book(accounts, self.books)
+
+    def go_on(self, scenario: Scenario) -> None:
+        """Go on under another scenario, which differs from the present one in nothing that has acted so far.
+
+        Args:
+            scenario: as far as it has acted, the present one: see `acts_from` of the parameters.
+        Raises:
+            BadRequest: it names a platform that this market does not have.
+        """
+        market = self.market
+        check_platforms(scenario, market.names)
+        market.scenario = scenario.model_copy(update={"seed": market.scenario.seed})
+        spent = market.policy.spent
+        market.policy = make_policy(market.offers, market.names, market.scenario)
+        market.policy.spent.update(spent)
+        market.energy = prices_of_energy(market.scenario)
+        self.running = market.month < market.scenario.n_months
 
     def run_model(self) -> None:
         """Step to the end of the scenario."""

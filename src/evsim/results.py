@@ -13,7 +13,7 @@ from functools import cached_property
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -22,6 +22,9 @@ from evsim.errors import EvsimError, StorageError
 from evsim.files import storage_trouble, write_whole
 from evsim.params import Scenario
 from evsim.tables import COLUMNS, MAY_BE_EMPTY, canonical, check_books, columns_table, frame, parquet
+
+if TYPE_CHECKING:
+    from evsim.economics.welfare import Welfare
 
 VERSIONED = ("evsim", "numpy", "numba", "mesa", "pandas")
 
@@ -71,6 +74,16 @@ class Run:
     def government(self) -> pd.DataFrame:
         """Taxes and subsidies by month."""
         return self.tables["government"].copy()
+
+    @property
+    def households(self) -> pd.DataFrame:
+        """What the market is worth to households by month and fifth of income: surplus, benefits, cars."""
+        return self.tables["households"].copy()
+
+    @property
+    def benefits(self) -> pd.DataFrame:
+        """What each instrument paid or waived, by month."""
+        return self.tables["benefits"].copy()
 
     @property
     def platforms(self) -> pd.DataFrame:
@@ -190,6 +203,29 @@ class Run:
         years["alliance_cumulative_deliveries"] = cumulative.groupby(cumulative.index.str[:4].astype(int)).last()
         years["repeat_rate"] = pd.Series(self._repeat_by_year(), dtype=float)
         return years
+
+    def welfare(self) -> "Welfare":
+        """The accounts of the whole run, kCNY: households by fifth of income, automakers by kind (`KINDS`), leader, state.
+
+        Of surplus only differences between two runs mean anything: `run.welfare().minus(other.welfare())`, and
+        `evsim.economics.welfare.incidence` of both.
+        """
+        from evsim.data.firms import KINDS
+        from evsim.economics.welfare import Welfare
+
+        households = self.tables["households"].groupby("income_group")[["surplus", "staying"]].sum()
+        makers = self.tables["automakers"].groupby("kind")["profit"].sum().reindex(list(KINDS), fill_value=0.0)
+        state = self.tables["government"][["subsidies", "purchase_tax", "vat", "tax_waived"]].sum()
+        return Welfare(
+            consumer_surplus=households["surplus"].to_numpy(),
+            producer_surplus=makers.to_numpy(),
+            leader_profit=float(self.tables["orchestrator"]["profit"].sum()),
+            outlay=float(state["subsidies"]),
+            purchase_tax=float(state["purchase_tax"]),
+            value_added_tax=float(state["vat"]),
+            exemption=float(state["tax_waived"]),
+            staying_surplus=households["staying"].to_numpy(),
+        )
 
     def _ecosystem_owners(self) -> pd.DataFrame:
         """Switching of buyers who owned an ecosystem's car, with those who stayed on it."""

@@ -32,12 +32,20 @@ def run(
         BadRequest: the market table or the scenario cannot be simulated as it stands.
     """
     scenario = Scenario() if scenario is None else scenario
-    model = EVMarket(scenario, rng=seed, threads=threads or os.cpu_count() or 1, agents=agents)
+    return finish(EVMarket(scenario, rng=seed, threads=threads or os.cpu_count() or 1, agents=agents), progress, agents)
+
+
+def finish(
+    model: EVMarket,
+    progress: Callable[[int, int], None] | None = None,
+    agents: Mapping[str, type[Automaker]] | None = None,
+) -> Run:
+    """Simulate on to the end of a model's scenario; arguments as of `run`."""
+    market = model.market
     while model.running:
         model.step()
         if progress:
-            progress(model.market.month, scenario.n_months)
-    market = model.market
+            progress(market.month, market.scenario.n_months)
     diagnostics: dict[str, Any] = dict(market.diagnostics)
     if agents:
         diagnostics["agents"] = {name: f"{rule.__module__}.{rule.__qualname__}" for name, rule in agents.items()}

@@ -37,6 +37,8 @@ class Purpose(enum.IntEnum):
     QUEUE = 12  # order of buyers of one month in a queue
     REVIEW = 13  # order in which brands choose their modes at a review
     MODE = 14  # what a maker sees in a mode and the model does not; entity = brand, index = mode
+    CLAIM = 16  # whether a household is among those a benefit is for; index = instrument
+    SHIFT = 17  # what it costs a household to shop a month sooner or later
     BUILD = 15  # length and result of an attempt at a stack of one's own
 
 

@@ -15,8 +15,8 @@ import pandas as pd
 from evsim.errors import EvsimError
 
 TEXT_UNITS = frozenset({"month", "name", "choice", "text"})
-WHOLE_UNITS = frozenset({"year", "brands", "moves", "rounds"})
-MAY_BE_EMPTY = frozenset({"decisions", "reviews", "admissions", "exits"})  # tables of what need not happen
+WHOLE_UNITS = frozenset({"year", "fifth", "brands", "moves", "rounds"})
+MAY_BE_EMPTY = frozenset({"decisions", "reviews", "admissions", "benefits", "exits"})  # tables of what need not happen
 TOLERANCE = 1e-9  # relative, of the books
 
 
@@ -43,8 +43,14 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "powertrain": Column("choice", "ice, bev, phev or erev"),
         "size_class": Column("choice", "size class A00 to D"),
         "price": Column("kCNY", "posted price of a car, VAT included"),
-        "buyer_price": Column("kCNY", "what a buyer pays for a car, after purchase tax and subsidies"),
-        "marginal_cost": Column("kCNY", "cost of one more car, fees per car included"),
+        "buyer_price": Column(
+            "kCNY",
+            "what buyers of the month paid for a car on average, after purchase tax and subsidies; if none: what one "
+            "without claims would",
+        ),
+        "marginal_cost": Column(
+            "kCNY", "cost of one more car, with fees per car and the credits it takes, less those it earns"
+        ),
         "orders": Column("cars per month", "cars ordered"),
         "units": Column("cars per month", "cars delivered"),
         "backlog": Column("cars", "cars ordered and not delivered at the end of the month"),
@@ -61,7 +67,10 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "fixed_costs": Column("kCNY per month", "costs that do not vary with output"),
         "rd": Column("kCNY per month", "software research and development, attempts at a stack of one's own included"),
         "investment": Column("kCNY per month", "conversion, launch and exit costs"),
-        "profit": Column("kCNY per month", "revenue less royalties, costs, fixed costs, rd and investment"),
+        "credits": Column(
+            "kCNY per month", "received from other automakers for credits for new-energy cars, less paid"
+        ),
+        "profit": Column("kCNY per month", "revenue and credits less royalties, costs, fixed costs, rd and investment"),
         "cash": Column("kCNY", "cash at the end of the month"),
         "capacity": Column("cars per month", "cars the plants can build"),
         "backlog": Column("cars", "cars ordered and not delivered at the end of the month"),
@@ -84,6 +93,19 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "tax_waived": Column("kCNY per month", "purchase tax waived"),
         "subsidies": Column("kCNY per month", "subsidies paid to buyers"),
         "net": Column("kCNY per month", "VAT and purchase tax less subsidies"),
+    },
+    "households": {
+        "month": MONTH,
+        "income_group": Column("fifth", "fifth of the population by income, 1 the poorest"),
+        "shoppers": Column("households per month", "households that went shopping"),
+        "units": Column("cars per month", "cars delivered to them"),
+        "surplus": Column(
+            "kCNY per month", "what they would pay to have gone shopping rather than keep their old cars, in all"
+        ),
+        "staying": Column(
+            "kCNY per month", "part of the surplus: what staying with their stack or brand is worth to buyers"
+        ),
+        "benefits": Column("kCNY per month", "subsidies paid and purchase tax waived on the cars delivered to them"),
     },
     "platforms": {
         "month": MONTH,
@@ -165,6 +187,15 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "profit": Column("kCNY per year", "its profit without the applicant"),
         "change": Column("kCNY per year", "what the applicant does to it"),
     },
+    "benefits": {
+        "month": MONTH,
+        "name": Column("name", "the instrument: its name, for the record with its first month, powertrains and amount"),
+        "kind": Column("choice", "per_unit, ad_valorem or tax_exemption"),
+        "cars": Column("cars per month", "cars delivered to buyers who got it"),
+        "paid": Column(
+            "kCNY per month", "what it alone would have given them: together exemptions never exceed the tax"
+        ),
+    },
     "exits": {
         "month": MONTH,
         "name": Column("name", "automaker or software stack"),
@@ -195,6 +226,7 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "software_advantage": Column("kCNY", "quality of the alliance's stack less the mean of independents' stacks"),
         "pack_price": Column("kCNY per kWh", "price of a battery pack"),
         "chargers": Column("index", "public chargers, base date = 1"),
+        "co2": Column("tons per month", "CO2 of driving the cars that households hold, those bought used left out"),
     },
 }
 
@@ -277,7 +309,8 @@ def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
 
         Σ buyer_price · units = revenue + VAT + purchase tax − subsidies
         backlog before + orders = units + backlog after
-        royalties paid = royalties received; each profit and balance is the sum of its parts
+        royalties paid = royalties received; credits paid for = credits sold; each profit and balance is the sum of its parts
+        benefits and cars by income = those in all
 
     Raises:
         EvsimError: naming the balance, the month and by how much it fails.
@@ -287,8 +320,10 @@ def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
     cars = market.groupby("month")[["orders", "units", "backlog"]].sum()
     allied = market["units"].where(market["camp"] == "alliance", 0.0).groupby(market["month"]).sum()
     spent = ["royalties", "costs", "fixed_costs", "rd", "investment"]
-    firms = automakers.groupby("month")[["units", "backlog", "revenue", "profit", *spent]].sum()
+    firms = automakers.groupby("month")[["units", "backlog", "revenue", "credits", "profit", *spent]].sum()
+    sellers = automakers["credits"].clip(lower=0.0).groupby(automakers["month"]).sum()
     leader, state, headline = (tables[name].set_index("month") for name in ("orchestrator", "government", "headline"))
+    households = tables["households"].groupby("month")[["units", "benefits"]].sum()
     cumulative = headline["alliance_cumulative_deliveries"]
     balances = {
         "buyers' payments": [paid, -firms["revenue"], -state["vat"], -state["purchase_tax"], state["subsidies"]],
@@ -299,8 +334,16 @@ def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
         "backlog of automakers": [cars["backlog"], -firms["backlog"]],
         "alliance cars so far": [cumulative.shift(), allied, -cumulative],
         "royalties": [firms["royalties"], -leader["royalties"]],
-        "automakers' profit": [firms["revenue"], -firms["profit"], *(-firms[cost] for cost in spent)],
+        "automakers' profit": [
+            firms["revenue"],
+            firms["credits"],
+            -firms["profit"],
+            *(-firms[cost] for cost in spent),
+        ],
+        "credits": [sellers, firms["credits"] - sellers],
         "platform firm's profit": [leader["royalties"], -leader["parts_costs"], -leader["rd"], -leader["profit"]],
+        "benefits": [households["benefits"], -state["subsidies"], -state["tax_waived"]],
+        "cars of households": [households["units"], -headline["units"]],
         "government's balance": [state["vat"], state["purchase_tax"], -state["subsidies"], -state["net"]],
     }
     for name, terms in balances.items():

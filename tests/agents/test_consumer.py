@@ -10,6 +10,7 @@ from small_market import small_scenario
 from evsim.agents import Consumer
 from evsim.economics.utility import ELECTRIC, FIRST_CLASS, INCOME, PHONE, PREMIUM, SOFTWARE
 from evsim.market import clearing
+from evsim.market.calendar import paid, people_of
 from evsim.model import EVMarket
 
 
@@ -97,10 +98,12 @@ def utilities(model: EVMarket, consumer: Consumer) -> tuple[dict[str, float], fl
     sensitivity = habits.median_sensitivity / tastes[INCOME]
     leader = platforms.names.index(market.scenario.alliance.platform)
     alike, found = market.quality_alike(), {}
+    claims = people_of(market, market.population, np.array([consumer.row]))
     community = market.population.platform[consumer.community * 50 : consumer.community * 50 + 50]
     for line in np.flatnonzero(offers.on_sale):
         platform = offers.platform[line]
-        outlay = market.policy.buyer_price(market.month, np.array([line])).value(offers.price[[line]])[0]
+        rule = market.policy.classes(market.month, np.array([line]), claims)
+        outlay = np.ravel(paid(rule, offers.price[[line]]))[0] + market.beside_price[line]
         value = alike[line] + habits.median_sensitivity * tastes[SOFTWARE] * platforms.quality[platform]
         value += tastes[ELECTRIC] * offers.electric[line] + tastes[PREMIUM] * offers.premium[line]
         value += tastes[FIRST_CLASS + offers.size_class[line]]

@@ -7,7 +7,6 @@ import pytest
 
 from evsim.data import (
     RESALE_AGES,
-    by_powertrain,
     consumption,
     energy_prices,
     grid_factor,
@@ -22,7 +21,6 @@ from evsim.data.columns import read_table
 from evsim.data.market import POWERTRAINS, SIZE_CLASSES
 from evsim.data.use import RESALE_COLUMNS, check_falling
 from evsim.errors import BadRequest
-from evsim.market.offers import ELECTRIC_SHARE
 
 
 def test_energy_prices_are_means_of_years_and_jump_in_no_january():
@@ -61,10 +59,6 @@ def test_a_figure_with_a_range_is_its_middle_and_a_filled_class_keeps_the_ratio_
     ):
         ratio = used[measure, filled][place] / used[measure, near][place]
         assert used[powertrain, filled][place] == pytest.approx(used[powertrain, near][place] * ratio, abs=0.01)
-
-
-def test_the_electric_share_in_the_table_is_the_one_that_lines_carry():
-    assert by_powertrain("electric_share") == ELECTRIC_SHARE
 
 
 def test_a_battery_car_emits_about_half_of_what_a_petrol_car_does_and_costs_a_quarter_to_run():

@@ -50,6 +50,12 @@ def test_money_balances_every_month(world):
     assert firms["revenue"].sum() == pytest.approx(net, rel=1e-9)
     assert state["vat"].sum() == pytest.approx(0.13 * net, rel=1e-9)
     assert (state["purchase_tax"] + state["tax_waived"]).sum() == pytest.approx(0.10 * net, rel=1e-9)
+
+
+@pytest.mark.parametrize("world", ["baseline", "leader sets prices", "brands convert, and pay fixed fees"])
+def test_without_credits_marginal_costs_add_up_to_what_makers_pay_for_cars_and_fees(world):
+    run = run_small(WORLDS[world], {"credits": {"rule": "off"}})
+    market, firms, leader = run.market[run.market["month"] > run.base_month], run.automakers, run.orchestrator
     contracts = run.scenario.contracts
     fixed = leader["members"] * contracts.alliance.fixed_fee + leader["insiders"] * contracts.inside.fixed_fee
     cost = (market["marginal_cost"] * market["units"]).sum() + fixed.sum() * KCNY_PER_BN / 12.0
@@ -97,7 +103,7 @@ def base_window(model, name):
     offers = market.offers
     rows = np.flatnonzero(offers.automaker == maker)
     units, price = offers.base_units[rows], offers.base_price[rows]
-    gross = units @ (price / 1.13 - royalty(price, market.terms(rows), 0.13) - offers.cost[rows])
+    gross = units @ (price / 1.13 - royalty(price, market.terms(rows), 0.13) - market.costs()[rows])
     research = own_research(market, offers.base_units)[maker]
     return gross, research, model.books.base_fixed_costs[maker], units @ price / 1.13
 

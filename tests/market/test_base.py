@@ -47,9 +47,9 @@ def calibrated(table, count=3_000):
 def base_demand(market):
     """Choice probabilities, price sensitivities, weights and buyers' prices of the pricing panel at the base date."""
     rows = market.on_sale()
-    game = price_game(market, rows)
-    paid, demand = game.buyer_price.value(market.offers.price[rows]), game.demand
-    utility = demand.utility - demand.price_sensitivity[:, None] * paid
+    game, price = price_game(market, rows), market.offers.price[rows]
+    demand, paid = game.demand, market.policy.buyer_price(0, rows).value(price)
+    utility = demand.utility - demand.price_sensitivity[:, None] * game.buyer_price.value(price)
     return choice_probabilities(utility, demand.outside_utility), demand.price_sensitivity, demand.weights, paid
 
 
@@ -129,7 +129,7 @@ def test_a_pooled_line_has_the_mean_margin_of_the_others():
     offers, rows = market.offers, market.on_sale()
     pooled = rows[offers.pooled[rows]]
     assert {market.names.automakers[code] for code in offers.automaker[pooled]} == {OTHER}
-    margins = 1.0 - offers.cost[pooled] * 1.13 / offers.base_price[pooled]
+    margins = 1.0 - market.costs()[pooled] * 1.13 / offers.base_price[pooled]
     assert margins == pytest.approx(np.full(len(pooled), market.diagnostics["mean_margin"]), abs=1e-12)
 
 

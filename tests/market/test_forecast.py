@@ -277,7 +277,7 @@ def test_the_short_cut_is_the_full_game_with_everybody_elses_prices_held(patient
         fellows = (trial.offers.mode[rows] == MODE["alliance"]) & ~np.isin(np.arange(len(rows)), own)
         utility[:, fellows] += trial.lent_trust() - point.market.lent_trust()
         demand = Demand(utility, forecast.entries.sensitivity, point.weights, point.outside)
-        game = whole_game(trial, rows, demand, point.month)
+        game = whole_game(trial, rows, demand, point.rule_of(column(point, rows)))
         setter = np.where(np.isin(np.arange(len(rows)), own), game.setter, -1)
         start = trial.offers.price[rows].copy()
         start[own] = reply.prices + 1.0

@@ -10,6 +10,7 @@ from market.worlds import STILL, merged, opened, run_small
 from scipy import stats
 
 from evsim.economics.choice import shares
+from evsim.market.calendar import paid
 from evsim.market.panel import panel_demand
 from evsim.market.population import NEVER
 
@@ -127,9 +128,9 @@ def test_the_survey_still_wants_what_buyers_buy_after_twelve_years():
     model = opened(STILL, {**LONG, "pricing": {"rule": "fixed", "survey_size": 5_000}})
     model.run_model()
     market, rows = model.market, model.market.on_sale()
-    demand = panel_demand(market, rows)
-    paid = market.policy.buyer_price(market.month, rows).value(market.offers.price[rows])
-    wanted = shares(demand.utility - demand.price_sensitivity[:, None] * paid, demand.weights, demand.outside_utility)
+    demand, rule = panel_demand(market, rows)
+    outlay = paid(rule, market.offers.price[rows])
+    wanted = shares(demand.utility - demand.price_sensitivity[:, None] * outlay, demand.weights, demand.outside_utility)
     sold = pd.DataFrame(model.record["market"]).query("month > '2023-12'").groupby("product")["units"].sum()
     sold = sold[np.array(market.offers.product)[rows]].to_numpy() / market.population.weight
     expected = sold.sum() * wanted / wanted.sum()

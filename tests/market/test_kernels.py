@@ -12,6 +12,7 @@ from market.worlds import opened
 
 from evsim.economics.utility import FIRST_CLASS, INCOME, N_TASTES, PHONE, SOFTWARE
 from evsim.market import kernels
+from evsim.market.calendar import NOBODY
 from evsim.market.clearing import shop
 from evsim.market.kernels import HOUSEHOLD_STEP
 from evsim.market.owners import Past, fit_vintages, past_lines
@@ -87,11 +88,12 @@ def test_households_choose_what_their_slow_twins_choose(market):
     columns[-1][some[::2]] = market.month  # half of them due just now, so that some rows pass on
     choice = np.empty(len(some), dtype=np.int64)
     after = tuple(column.copy() for column in columns)
+    kernels.pass_on(seed, some, after, habits, world.month)
     kernels.shop(seed, some, after, habits, shelf, world, choice)
     passed = 0
     for k, row in enumerate(some.tolist()):
         state = {name: int(column[row]) for name, column in zip(COLUMNS, columns, strict=True)} | {"row": row}
-        turnover = uniform(seed, Purpose.TURNOVER, world.month, row, 0)
+        turnover = uniform(seed, Purpose.TURNOVER, state["due"], row, 0)
         if state["due"] >= world.month and turnover < habits.first_time_share:
             state |= {"household": state["household"] + HOUSEHOLD_STEP, "line": -1, "platform": -1}
             passed += 1
@@ -114,6 +116,7 @@ def test_rows_of_one_household_share_its_tastes_and_no_draw_of_a_month(market):
     )
     choice = np.empty(n, dtype=np.int64)
     world = market.world()._replace(whispers=np.zeros_like(market.whispers))
+    kernels.pass_on(market.scenario.seed, some, alike, market.habits, world.month)
     kernels.shop(market.scenario.seed, some, alike, market.habits, shelf, world, choice)
     passed = alike[0] >= HOUSEHOLD_STEP
     expected = market.habits.first_time_share
@@ -172,9 +175,9 @@ def test_a_products_draws_do_not_depend_on_what_else_is_for_sale():
     def choices(keep_every):
         market = opened(STRONG).market
         market.month = 1
-        rows, outlay, _ = shelf_of(market)
+        rows = market.on_sale()
         kept = np.arange(len(rows)) % keep_every == 0 if keep_every > 1 else np.ones(len(rows), dtype=bool)
-        shoppers, choice = shop(market, rows[kept], outlay[kept])
+        shoppers, choice = shop(market, rows[kept], NOBODY)
         return shoppers, np.where(choice >= 0, rows[kept][choice], -1), rows[kept]
 
     shoppers, chosen, _ = choices(1)

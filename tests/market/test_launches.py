@@ -257,11 +257,12 @@ def test_cars_ordered_of_a_withdrawn_line_are_still_delivered_and_the_books_bala
     row = int(np.flatnonzero(~offers.pooled & (offers.base_units > 0))[0])
     plates = int(offers.nameplates[row])
     model.market.calendar += [Launch(4, row, "leaves")] * plates
+    books.capacity[offers.automaker[row]] *= 0.5
     while model.running:
         model.step()
         if model.market.month == 4:
             waiting = (books.queue.products == row).sum()
-            books.capacity[offers.automaker[row]] *= 2.0
+            books.capacity[offers.automaker[row]] *= 4.0
     assert waiting > 0
     assert not offers.on_sale[row]
     assert not (books.queue.products == row).any()

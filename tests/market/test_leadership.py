@@ -69,7 +69,9 @@ def test_with_what_it_counts_beside_fees_the_contracts_share_is_its_best(forecas
 
 
 def test_on_fees_alone_it_would_have_asked_for_more(forecast):
-    earned = [terms_played(forecast, [], {}, share, 1.0).worth(NO_AIMS) for share in (0.05, 0.10, 0.15, 0.20)]
+    contract = forecast.market.scenario.contracts.alliance.revenue_share
+    steps = (-0.05, 0.0, 0.05)
+    earned = [terms_played(forecast, [], {}, contract + step, 1.0).worth(NO_AIMS) for step in steps]
     assert earned == sorted(earned)
 
 

@@ -15,6 +15,7 @@ PROSPECT = {
     "size_class": "B",
     "price_kcny": 200.0,
 }
+SCRAPPING = {"kind": "per_unit", "name": "old", "start": "2024-01", "amount_kcny": 30.0, "requires": "scrappage"}
 SETTINGS = {  # every lever of the scenario, set to something else
     "market.growth": 0.05,
     "pricing.rule": "cost_plus",
@@ -24,9 +25,21 @@ SETTINGS = {  # every lever of the scenario, set to something else
     "subsidy.timeline": "none",
     "subsidy.instruments": ({"kind": "per_unit", "name": "gift", "start": "2023-01", "amount_kcny": 30.0},),
     "subsidy.scale": 0.0,
+    "subsidy.scrappage_age_months": 0,
+    "subsidy.end": "2023-12",
     "subsidy.hold_from": "2020-01",
     "subsidy.phase_out_start": "2023-06",
     "subsidy.phase_out_months": 3,
+    "credits.rule": "off",
+    "credits.price_kcny": 9.0,
+    "credits.floor_kcny": 2.9,
+    "credits.cap_kcny": 50.0,
+    "credits.ratio_scale": 3.0,
+    "credits.fuel_need": 2.0,
+    "credits.hold_from": "2020-01",
+    "use.petrol_scale": 2.0,
+    "use.power_scale": 0.0,
+    "use.hold_from": "2022-06",
     "software.advantage_kcny": 60.0,
     "software.advantage_until": "2024-01",
     "software.alliance_rd": 50.0,
@@ -76,9 +89,12 @@ BUILDING = {  # stacks of one's own have become better than the alliance's, and 
     "software": {"own_stack_rd": 0.001, "leap_platform": "BYD", "leap_month": "2024-01", "leap_kcny": 99.0},
 }
 TOGETHER = {  # what a lever needs to act on
+    "credits.floor_kcny": {"credits": {"rule": "clearing"}},
+    "credits.cap_kcny": {"credits": {"rule": "clearing", "ratio_scale": 15.0}},
     "pricing.war_cut": WAR,
     "pricing.war_start": {"pricing": {"war_end": "2024-06"}},
     "pricing.war_end": {"pricing": {"war_start": "2024-01"}},
+    "subsidy.scrappage_age_months": {"subsidy": {"instruments": (SCRAPPING,)}},
     "subsidy.phase_out_months": {"subsidy": {"phase_out_start": "2024-01"}},
     "software.leap_platform": {"software": {"leap_month": "2024-01"}},
     "software.leap_month": {"software": {"leap_platform": "Tesla"}},

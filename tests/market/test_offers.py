@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from market.worlds import opened
 
+from evsim.data import by_powertrain
 from evsim.data.market import POWERTRAINS
-from evsim.market.offers import ELECTRIC_SHARE
 from evsim.streams import key_of
 
 LONG = {"end": "2025-12"}
@@ -45,7 +45,8 @@ def test_a_lines_draws_are_named_by_the_line_and_nothing_else(market):
 
 def test_independents_are_at_the_hardware_frontier_and_the_rest_behind_by_their_electric_share(market):
     offers, names, kind = market.offers, market.names.automakers, market.traits.kind
-    electric = np.array([ELECTRIC_SHARE[POWERTRAINS[code]] for code in offers.powertrain])
+    share = by_powertrain("electric_share")
+    electric = np.array([share[POWERTRAINS[code]] for code in offers.powertrain])
     behind = np.array([kind.get(names[code], "incumbent") != "independent" for code in offers.automaker])
     assert offers.hardware_gap == pytest.approx(0.6 * electric * behind, abs=1e-15)
     assert 0 < behind.sum() < len(behind)

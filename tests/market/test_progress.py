@@ -133,10 +133,10 @@ def test_batteries_get_cheaper_with_output_and_faster_with_learning():
 
 def test_a_cheaper_pack_makes_electric_cars_cheaper_by_its_kilowatt_hours():
     model = opened({"end": "2025-06"})
-    base = model.market.costs()
+    base = model.market.car_costs()
     model.run_model()
     market = model.market
-    saved = base - market.costs()
+    saved = base - market.car_costs()
     fall = market.base_pack_price - market.pack_price
     assert fall > 0
     assert saved == pytest.approx(market.offers.pack_kwh * fall, abs=1e-9)

@@ -26,6 +26,8 @@ STILL = {  # nothing changes but who shops
     "chargers": {"value": 0.0},
     "capacity": {"headroom": 20.0, "minimum": 1e6, "wait_cost": 0.0},
     "subsidy": {"hold_from": "2023-12"},
+    "use": {"hold_from": "2023-12"},
+    "credits": {"hold_from": "2023-12"},
     "modes": {"rule": "timeline"},
 }
 HISTORY = {"start": "2022-01", "end": "2022-12", "market": {"table": "2021"}}

@@ -13,6 +13,7 @@ from market.worlds import OWN, own_table, small
 import evsim
 from evsim.economics.lock_in import AlikePlatforms, lock_in_split, opening_network_effect
 from evsim.errors import BadRequest, EvsimError
+from evsim.market.calendar import paid
 from evsim.market.panel import panel_entries, panel_utility
 from evsim.model import EVMarket
 from evsim.report.figures.lock_in_kit import KIT_FIGURES, draw_kit
@@ -80,9 +81,9 @@ def test_the_survey_sees_the_utilities_by_which_the_panel_prices(own):
     market, rows = model.market, model.market.on_sale()
     seen, entries = survey(market), panel_entries(market)
     utility, _ = panel_utility(market, entries, rows)
-    paid = market.policy.buyer_price(market.month, rows).value(market.offers.price[rows])
+    outlay = paid(market.weighed(market.month, rows, entries.people), market.offers.price[rows])
     owners = np.flatnonzero(entries.state[0][: len(entries) // 2] >= 0)
-    expected = (utility - entries.sensitivity[:, None] * paid)[owners]
+    expected = (utility - entries.sensitivity[:, None] * outlay)[owners]
     assert seen.held() == pytest.approx(expected, abs=1e-12)
     assert seen.platform_gain.max() > 0.5 and seen.bought.sum() == pytest.approx(1.0)
 

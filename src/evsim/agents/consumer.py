@@ -13,6 +13,7 @@ import numpy as np
 from ..economics.choice import logit
 from ..economics.utility import INCOME, N_TASTES, price_sensitivity
 from ..market import kernels
+from ..market.calendar import paid, people_of
 from ..market.kernels import Shelf
 from ..market.owners import tastes_of
 from ..market.population import NEVER, NO_CAR
@@ -119,11 +120,12 @@ def tenures(market: Market, rows: np.ndarray) -> np.ndarray:
     return np.where(population.platform[rows] != NO_CAR, market.month - population.joined[rows], 0)
 
 
-def on_offer(market: Market) -> tuple[np.ndarray, Shelf]:
-    """Lines on offer, and how buyers see them at this month's prices, taxes and benefits."""
+def on_offer(market: Market, row: int) -> tuple[np.ndarray, Shelf]:
+    """Lines on offer, and how the household of a row sees them at this month's prices, taxes and what it may claim."""
     lines = market.on_sale()
-    outlay = market.policy.buyer_price(market.month, lines).value(market.offers.price[lines])
-    return lines, market.shelf(lines, outlay)
+    people = people_of(market, market.population, np.array([row]))
+    outlay = paid(market.weighed(market.month, lines, people), market.offers.price[lines])
+    return lines, market.shelf(lines, outlay.reshape(-1))
 
 
 class Consumer(mesa.Agent):
@@ -183,7 +185,7 @@ class Consumer(mesa.Agent):
         its turn is this month. Writes nothing.
         """
         market = self.model.market
-        lines, shelf = on_offer(market)
+        lines, shelf = on_offer(market, self.row)
         overdue = float(max(market.month - self.due, 0))
         owner = kernels.Owner(self.line, self.platform, self.bought, self.joined, overdue)
         desk = kernels.Desk(np.empty(N_TASTES), np.empty(len(lines)), np.empty(len(lines)))
@@ -194,7 +196,7 @@ class Consumer(mesa.Agent):
     def chances(self) -> dict[str | None, float]:
         """Probability that `decide` gives each product on offer, and None: the logit of the same utilities."""
         market = self.model.market
-        lines, shelf = on_offer(market)
+        lines, shelf = on_offer(market, self.row)
         rows, population = np.array([self.row]), market.population
         overdue = np.maximum(market.month - population.due[rows].astype(float), 0.0)
         own = (

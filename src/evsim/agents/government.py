@@ -19,5 +19,5 @@ class Government(mesa.Agent):
 
     def book(self, accounts: MonthAccounts) -> None:
         """Take the month's tax and outlay to the accounts."""
-        self.outlay = accounts.subsidies + accounts.tax_waived
-        self.receipts = accounts.vat + accounts.purchase_tax
+        self.outlay = accounts.treasury.subsidies + accounts.treasury.tax_waived
+        self.receipts = accounts.vat + accounts.treasury.purchase_tax

@@ -55,6 +55,9 @@ def parser() -> Parser:
         "--threshold", metavar="X", type=float, help="of --boundary (default: half way between extremes)"
     )
     parser.add_argument("--keep", metavar="WHAT", help="summary (default), or panel for yearly and monthly tables too")
+    parser.add_argument(
+        "--branch-at", metavar="YYYY-MM", help="month up to which runs share one past (default: as long as they can)"
+    )
     parser.add_argument("--engine", metavar="NAME", default="local", help="local (default) or ray")
     parser.add_argument("--address", metavar="ADDRESS", help="of a Ray cluster (default: one on this machine)")
     parser.add_argument("--workers", metavar="N", type=positive, help="runs at a time (default: one a core)")
@@ -186,7 +189,7 @@ def _design(arguments: argparse.Namespace) -> "Design":
         )
     return design_of(
         *arguments.overrides,
-        plan=Plan(arguments.replications, arguments.sampler, arguments.samples, arguments.keep),
+        plan=Plan(arguments.replications, arguments.sampler, arguments.samples, arguments.keep, arguments.branch_at),
         outcomes=[name.strip() for name in arguments.outcomes.split(",") if name.strip()],
         config_dir=arguments.config_dir,
         many=arguments.yes,

@@ -9,7 +9,7 @@ from typing import Any
 
 _HOMES = {
     "columns": ("Column", "describe", "read_table"),
-    "credits": ("credit_price", "credit_rules", "read_credits"),
+    "credits": ("credit_price", "credit_rules", "first_credit_year", "read_credits"),
     "firms": ("read_automakers", "read_brands", "read_firm_figures", "read_firm_quarters"),
     "hardware": ("read_battery", "read_packs", "read_ranges", "read_stock"),
     "launches": ("LAUNCH_COLUMNS", "read_launches"),
@@ -31,6 +31,7 @@ _HOMES = {
         "RESALE_AGES",
         "by_powertrain",
         "consumption",
+        "energy_path",
         "energy_prices",
         "grid_factor",
         "read_energy",

@@ -58,6 +58,12 @@ def check_spans(path: Path, numbers: pd.DataFrame, lines: list[int]) -> None:
             )
 
 
+def first_credit_year() -> int:
+    """The first year with a rule."""
+    numbers = read_credits()
+    return int(numbers.loc[numbers["item"].isin(RULES), "first_year"].min())
+
+
 def credit_rules(year: int) -> dict[str, Any]:
     """The rule of a year, by the names of `economics.credits.CreditRule`; after the last year announced its rule stays.
 
@@ -66,7 +72,7 @@ def credit_rules(year: int) -> dict[str, Any]:
     """
     numbers = read_credits()
     rules = numbers[numbers["item"] != "price"]
-    first = int(rules["first_year"].min())
+    first = first_credit_year()
     if year < first:
         raise BadRequest(f"year {year}: credits begin in {first}; use a later year")
     year = min(year, int(rules["last_year"].max()))

@@ -9,6 +9,7 @@ import pandas as pd
 from evsim.data.columns import Column, TableCheck, read_table
 
 FOLDER = Path(__file__).parent
+_KNOWN: dict[Path, pd.DataFrame] = {}
 
 
 def shipped_path(name: str) -> Path:
@@ -17,8 +18,11 @@ def shipped_path(name: str) -> Path:
 
 
 def read_shipped(name: str, columns: Sequence[Column], check: TableCheck | None = None) -> pd.DataFrame:
-    """A shipped table, checked like any other."""
-    return read_table(shipped_path(name), columns, check)
+    """A shipped table, read and checked once like any other; everybody has a copy."""
+    path = shipped_path(name)
+    if path not in _KNOWN:
+        _KNOWN[path] = read_table(path, columns, check)
+    return _KNOWN[path].copy()
 
 
 def data_digests() -> dict[str, str]:

@@ -6,6 +6,7 @@ taken for an effect of a policy that ends in December, and at a base date in Dec
 mean of each calendar year from its January on, which lifts petrol by 1.4 CNY a litre between 2021-12 and 2022-01.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -132,17 +133,21 @@ def check_falling(path: Path, values: pd.DataFrame, lines: list[int]) -> None:
 
 
 def energy_prices(month: str) -> dict[str, float]:
-    """What buyers of a month (YYYY-MM) reckon with: CNY a litre of petrol, CNY a kWh of power at home and in public.
+    """`energy_path` of one month."""
+    return {item: float(price[0]) for item, price in energy_path([month]).items()}
+
+
+def energy_path(months: Sequence[str]) -> dict[str, np.ndarray]:
+    """What buyers reckon with in some months (YYYY-MM): CNY a litre of petrol, CNY a kWh of power at home and in public.
 
     The mean of the last twelve months where it is known, a straight line between two such months, the first before them
     and the last after.
     """
-    prices = read_energy()
-    when = _months(month)
+    prices, when = read_energy(), [_months(month) for month in months]
     means = {}
     for item in ENERGY_UNITS:
         rows = prices[prices["item"] == item].sort_values("month")
-        means[item] = float(np.interp(when, [_months(known) for known in rows["month"]], rows["value"]))
+        means[item] = np.interp(when, [_months(known) for known in rows["month"]], rows["value"])
     return means
 
 

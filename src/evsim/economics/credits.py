@@ -236,7 +236,7 @@ def settle(balance, stored, credit_price, rule: CreditRule) -> Settlement:
         sold=sold,
         bought=bought,
         shortfall=need - bought,
-        stored=stored + put - drawn * (1.0 - unsold_part),
+        stored=np.maximum(stored + put - drawn * (1.0 - unsold_part), 0.0),  # to the last bit
         lapsed=(supply - put) * unsold_part,
         transfers=credit_price * (sold - bought),
     )

@@ -15,6 +15,7 @@ part of it, to be left out by whoever takes lock-in for a loss of freedom rather
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
+from scipy.special import ndtri
 
 from evsim.economics.choice import normalised_weights, positive_sensitivity
 from evsim.economics.deviations import profits
@@ -148,6 +149,19 @@ def income_groups(income, weights=None, n_groups=5):
     group = np.empty(len(order), dtype=np.int64)
     group[order] = np.minimum((n_groups * middle).astype(np.int64), n_groups - 1)
     return group
+
+
+def income_bounds(spread, n_groups=5):
+    """Incomes that part a log-normal population into groups of equal size, `[G − 1]`: exp(σ Φ⁻¹(k/G)), the median 1.
+
+    Args:
+        spread: σ of log income.
+    Raises:
+        ValueError: fewer than one group, or a spread below 0.
+    """
+    if n_groups < 1 or not spread >= 0:
+        raise ValueError(f"n_groups={n_groups} must be at least 1, and spread={spread} at least 0")
+    return np.exp(spread * ndtri(np.arange(1, n_groups) / n_groups))
 
 
 def incidence(with_policy: Welfare, without: Welfare) -> Incidence:

@@ -4,7 +4,7 @@ Money is kCNY a month, cars are cars (one row is `weight` of them). A maker's mo
 cars carries its remainder over. Every month buyers' payments equal makers' net revenue plus VAT plus purchase tax less
 subsidies, royalties paid equal royalties received, and orders equal deliveries plus the growth of the backlog.
 
-    profit = revenue − royalties − costs − fixed costs − research − investment
+    profit = revenue − royalties − costs − fixed costs − research − investment + credits
 
 Fixed costs of a maker whose accounts are known for the year up to the base date are such that the base window repeats its
 reported net profit per yuan of revenue, π/R:
@@ -32,9 +32,11 @@ from ..data import read_firm_figures
 from ..data.firms import FIGURES
 from ..economics.contracts import royalty
 from ..params import month_name, month_number
+from .credits import trade
 from .offers import MODE
 from .rates import KCNY_PER_BN
 from .state import Market, Outcome
+from .treasury import Receipts, collect
 
 YEAR = 12  # months of results that the books remember
 
@@ -129,14 +131,13 @@ class MonthAccounts:
     fixed_costs: np.ndarray
     research: np.ndarray  # software: of the stack in use, and attempts at one
     investment: np.ndarray  # conversion, launch and exit costs
+    credits: np.ndarray  # received from other makers for credits, less paid
     profit: np.ndarray
     royalties_received: float
     parts_costs: float
     leader_research: float
     vat: float
-    purchase_tax: float
-    tax_waived: float
-    subsidies: float
+    treasury: Receipts
 
 
 def open_books(market: Market) -> Books:
@@ -146,7 +147,7 @@ def open_books(market: Market) -> Books:
     rows = np.flatnonzero(offers.base_units > 0)
     net = offers.base_price[rows] / (1.0 + scenario.subsidy.vat)
     fees = royalty(offers.base_price[rows], market.terms(rows), scenario.subsidy.vat)
-    gross = np.bincount(offers.automaker[rows], offers.base_units[rows] * (net - fees - offers.cost[rows]), n_makers)
+    gross = np.bincount(offers.automaker[rows], offers.base_units[rows] * (net - fees - market.costs()[rows]), n_makers)
     revenue = np.bincount(offers.automaker[rows], offers.base_units[rows] * net, n_makers)
     units = np.bincount(offers.automaker[rows], offers.base_units[rows], n_makers)
     figures = known_figures(market)
@@ -218,11 +219,11 @@ def keep_accounts(market: Market, books: Books, outcome: Outcome) -> MonthAccoun
     rows = np.flatnonzero(outcome.units > 0)
     units, price, maker = outcome.units[rows], offers.price[rows], offers.automaker[rows]
     terms, vat = market.terms(rows), scenario.subsidy.vat
-    fiscal = market.policy.fiscal(market.month, rows, price)
+    treasury = collect(market, outcome.sales)
     net, fees = price / (1.0 + vat), royalty(price, terms, vat)
     revenue = np.bincount(maker, units * net, n_makers)
     royalties = np.bincount(maker, units * fees, n_makers)
-    costs = np.bincount(maker, units * market.costs()[rows], n_makers)
+    costs = np.bincount(maker, units * market.car_costs()[rows], n_makers)
     gross = revenue - royalties - costs
     fixed = np.where(
         np.isnan(books.base_fixed_costs),
@@ -232,7 +233,8 @@ def keep_accounts(market: Market, books: Books, outcome: Outcome) -> MonthAccoun
     selling = np.bincount(offers.automaker, offers.on_sale | (outcome.units > 0), n_makers) > 0
     fixed = np.where(selling, fixed, 0.0)  # a maker that has left the market pays nothing more
     research = own_research(market, outcome.units) + books.development
-    profit = gross - books.fixed_fee - fixed - research - books.investment
+    credits = trade(market, outcome.units)
+    profit = gross - books.fixed_fee - fixed - research - books.investment + credits
     books.cash = books.cash + profit
     books.remember(revenue, profit, selling)
     investment, books.investment = books.investment, np.zeros(n_makers)
@@ -244,14 +246,13 @@ def keep_accounts(market: Market, books: Books, outcome: Outcome) -> MonthAccoun
         fixed_costs=fixed,
         research=research,
         investment=investment,
+        credits=credits,
         profit=profit,
         royalties_received=float(units @ fees + books.fixed_fee.sum()),
         parts_costs=float(units @ terms.parts_cost),
         leader_research=leader_research(market),
         vat=float(units @ (price - net)),
-        purchase_tax=float(units @ fiscal.purchase_tax),
-        tax_waived=float(units @ fiscal.exemption),
-        subsidies=float(units @ fiscal.outlay),
+        treasury=treasury,
     )
 
 

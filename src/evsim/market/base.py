@@ -28,6 +28,7 @@ from ..economics.utility import INCOME
 from ..errors import BadRequest, EvsimError
 from ..params import Scenario, month_name, month_number
 from . import kernels, pricing
+from .credits import begin_credits
 from .launches import coming_launches, place_launches, plan, prospects
 from .lines import lines_of, vintage_shares
 from .modes import dated_changes
@@ -63,6 +64,7 @@ from .setup import (
     with_modes,
 )
 from .state import Market
+from .use import begin_use
 from .ways import brands_of
 
 OWNER_TOLERANCE = 1e-10  # kCNY, of costs and values of owners found together
@@ -84,7 +86,7 @@ def open_market(scenario: Scenario, threads: int = 1) -> Market:
     market = _market_of(scenario, table, lines, threads)
     offers, habits = market.offers, market.habits
     rows = np.flatnonzero(offers.on_sale)
-    outlay = market.policy.buyer_price(0, rows).value(offers.base_price[rows])
+    outlay = market.weighed(0, rows).value(offers.base_price[rows])
     years = list(range(FIRST_YEAR, max(base // 12, FIRST_YEAR) + 1))
     shares = vintage_shares(read_vintages(), lines, scenario.market.price_tiers, years)
     put_on_the_road(market, shares, base)
@@ -99,7 +101,7 @@ def open_market(scenario: Scenario, threads: int = 1) -> Market:
     terms, vat = market.terms(everything), scenario.subsidy.vat
     market.diagnostics |= place_launches(offers, royalty(offers.base_price, terms, vat), scenario)
     market.diagnostics["tips"] = float(would_tip(market))
-    offers.markup = maker_net(offers.base_price, terms, vat) / np.maximum(offers.cost, 1e-9) - 1.0
+    offers.markup = maker_net(offers.base_price, terms, vat) / np.maximum(market.costs(), 1e-9) - 1.0
     return market
 
 
@@ -132,7 +134,7 @@ def _market_of(scenario: Scenario, table: pd.DataFrame, lines: pd.DataFrame, thr
         names=names,
         offers=offers,
         platforms=platforms,
-        policy=make_policy(offers, scenario),
+        policy=make_policy(offers, names, scenario),
         traits=traits,
         habits=habits_of(scenario),
         clock=shopping_clock(scenario),
@@ -147,6 +149,8 @@ def _market_of(scenario: Scenario, table: pd.DataFrame, lines: pd.DataFrame, thr
     market.wait = np.zeros(len(names.automakers))
     market.brands = brands_of(offers, names, scenario)
     market.base_members = max(market.members(), 1)
+    begin_use(market)
+    begin_credits(market)
     return market
 
 
@@ -264,8 +268,9 @@ def recover_costs(market: Market, rows: np.ndarray) -> None:
             "the price, or consumers.price_sensitivity"
         )
     units = offers.base_units[rows]
-    margin = (net - costs - fees)[~pooled] @ units[~pooled] / (net[~pooled] @ units[~pooled])
-    costs[pooled] = net[pooled] * (1.0 - margin)
+    credits = market.credit_cost[rows]
+    margin = (net - costs - credits - fees)[~pooled] @ units[~pooled] / (net[~pooled] @ units[~pooled])
+    costs[pooled] = net[pooled] * (1.0 - margin) - credits[pooled]
     offers.cost[rows] = costs
     market.diagnostics["mean_margin"] = float(margin)
 
@@ -289,5 +294,5 @@ def costs_with_owners(market: Market, rows: np.ndarray) -> np.ndarray:
         previous, costs = costs, costs_from_prices(pricing.price_game(market, rows), prices)
         if np.abs(costs - previous).max() < OWNER_TOLERANCE:
             return costs
-        set_owner_value(market, rows, extra, costs)
+        set_owner_value(market, rows, extra, costs + market.credit_cost[rows])
     raise EvsimError("costs at the base date and what owners are worth do not settle; lower pricing.owner_value")

@@ -7,28 +7,33 @@ time starts then; while waiting a household does not shop.
 
 import numpy as np
 
-from ..compiled import over_blocks
 from ..streams import Purpose, uniforms
 from . import kernels
 from .accounts import Books
+from .calendar import Early, choices, people_of, shift_visits
 from .panel import let_panel_shop, take_cars
 from .population import NEVER, NO_CAR
 from .pricing import set_prices
-from .state import Market, Outcome
+from .state import Market, Outcome, Sales
+from .surplus import income_group, month_surplus
 
 
 def clear(market: Market, books: Books) -> Outcome:
     """Price, shop, deliver."""
-    rows = market.on_sale()
+    rows, population = market.on_sale(), market.population
     residual = set_prices(market, rows)
-    outlay = market.policy.buyer_price(market.month, rows).value(market.offers.price[rows])
-    shoppers, choice = shop(market, rows, outlay)
+    early = shift_visits(market, population, rows)
+    shoppers, choice = shop(market, rows, early)
+    surplus = month_surplus(market, shoppers, rows, choice)
     order_of_month(market, books, shoppers[choice >= 0], rows[choice[choice >= 0]])
-    let_panel_shop(market, rows, outlay)
+    let_panel_shop(market, rows)
     buyers, products = books.queue.deliver(books, market)
     market.wait = books.months_waiting(market)
+    benefits = market.policy.dated(market.month)
+    people = people_of(market, population, buyers)
+    sales = Sales(buyers, products, market.policy.entitled(benefits, people), income_group(market, people.income))
     switches, repeats = hand_over(market, buyers, products)
-    weight, n_lines = market.population.weight, len(market.offers)
+    weight, n_lines = population.weight, len(market.offers)
     return Outcome(
         orders=weight * np.bincount(rows[choice[choice >= 0]], minlength=n_lines),
         units=weight * np.bincount(products, minlength=n_lines),
@@ -37,35 +42,28 @@ def clear(market: Market, books: Books) -> Outcome:
         switches=weight * switches,
         brand_repeats=(weight * repeats[0], weight * repeats[1]),
         residual=residual,
+        sales=sales,
+        surplus=surplus,
+        early=len(early.rows),
     )
 
 
-def shop(market: Market, rows: np.ndarray, outlay: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Households in the market this month and what each chooses: a position among `rows`, or −1. Keepers get a next visit."""
+def shop(market: Market, rows: np.ndarray, early: Early) -> tuple[np.ndarray, np.ndarray]:
+    """Households in the market this month and what each chooses: a position among `rows`, or −1. Keepers get a next visit:
+    those that came early their old one."""
     population, scenario = market.population, market.scenario
     shoppers = np.flatnonzero(population.visit == market.month)
-    choice = np.empty(len(shoppers), dtype=np.int64)
-    shelf, world = market.shelf(rows, outlay), market.world()
-    columns = (
-        population.household,
-        population.line,
-        population.platform,
-        population.bought,
-        population.joined,
-        population.due,
-    )
-    before = population.platform[shoppers]
-
-    def task(block: slice) -> None:
-        kernels.shop(scenario.seed, shoppers[block], columns, market.habits, shelf, world, choice[block])
-
-    over_blocks(task, len(shoppers), market.threads)
+    before, household = population.platform[shoppers], population.household[shoppers]
+    kernels.pass_on(scenario.seed, shoppers, market.columns(population), market.habits, market.month)
     left = before != population.platform[shoppers]
     _count(market, shoppers[left], before[left], -1)
+    choice = choices(market, population, shoppers, rows)
     keepers = shoppers[choice < 0]
     visit = np.empty(len(keepers), dtype=np.int64)
     kernels.after_keeping(scenario.seed, keepers, market.month, market.clock, market.habits, visit)
     population.visit[keepers] = np.minimum(visit, NEVER)
+    early.send_back(population, keepers)
+    population.due[shoppers[household != population.household[shoppers]]] = market.month  # a newcomer shops from now on
     return shoppers, choice
 
 

@@ -30,6 +30,7 @@ from ..economics.price_rule import BuyerPrice
 from ..economics.pricing import Demand, equilibrium_prices
 from ..economics.reply_kernels import weighted_columns
 from .brands import Brand, Way
+from .calendar import largest_class
 from .offers import MODE
 from .panel import Entries, panel_entries, panel_utility, panel_visits, stack_utility
 from .pricing import whole_game
@@ -211,7 +212,7 @@ class Forecast:
         fellows = np.searchsorted(everything, point.rows[self._fellow_members(point, brand)])
         whole[:, fellows] += trial.lent_trust() - point.market.lent_trust()
         demand = Demand(whole, self.entries.sensitivity, point.weights, point.outside)
-        game = whole_game(trial, everything, demand, point.month)
+        game = whole_game(trial, everything, demand, point.rule_of(point.place[everything]))
         start = trial.offers.price[everything].copy()
         vat = trial.scenario.subsidy.vat
         start[own] = self._start(point, rows, trial.terms(rows), trial.costs()[rows], vat)
@@ -336,13 +337,15 @@ def _point(market: Market, years: float, entries: Entries) -> Point:
     place[rows] = np.arange(len(rows))
     utility, outside = panel_utility(expected, entries, rows)
     month = market.month + months
-    rule = expected.policy.buyer_price(month, rows)
+    known = expected.weighed(month, rows, entries.people, seen_from=market.month)
+    rule = largest_class(known, entries.chance)
     outlay = rule.value(expected.offers.price[rows])
     value = utility - entries.sensitivity[:, None] * outlay
     value[:, ~expected.offers.on_sale[rows]] = -np.inf
+    utility_on_sale = np.where(expected.offers.on_sale[rows], utility, -np.inf)
     reference = np.maximum(value.max(axis=1), outside)
     excess = np.exp(value - reference[:, None])
-    visits = panel_visits(expected, entries, value, outside, np.zeros(len(rows)))
+    visits = panel_visits(expected, entries, utility_on_sale, outside, rule, expected.offers.price[rows])
     mean_visits = visits.sum() / (0.5 * len(entries))
     consumers, growth = market.scenario.consumers, (1.0 + market.scenario.market.growth) ** (month / 12.0)
     cycle = consumers.holding_months + (mean_visits - 1.0) * consumers.pause_months

@@ -126,6 +126,13 @@ def tastes_of(seed, households, habits, out):
 
 
 @njit
+def incomes(seed, households, habits, out):
+    """Income of many households relative to the median, `[n]`."""
+    for i in range(len(households)):
+        out[i] = np.exp(habits.income_spread * normal(seed, TASTE, 0, households[i], INCOME))
+
+
+@njit
 def row_utility(row, owner, tastes, habits, shelf, world, out):
     """Utility of every product on the shelf before price, for the household of a row; returns its price sensitivity."""
     taste_utility(tastes, habits.median_sensitivity, habits.phone_effect, shelf, out)
@@ -163,12 +170,47 @@ def decide(seed, household, row, owner, habits, shelf, world, desk):
 
 
 @njit
+def pass_on(seed, rows, population, habits, month):
+    """Rows whose car is not overdue pass, with their chance, to households new to the market before they shop: `household`,
+    `line` and `platform` change. The draw is that of the month the car is due, early or not.
+
+    `population` is the tuple of columns (household, line, platform, bought, joined, due).
+    """
+    household, line, platform, _, _, due = population
+    for row in rows:
+        if due[row] >= month and uniform(seed, TURNOVER, due[row], row, 0) < habits.first_time_share:
+            household[row] += HOUSEHOLD_STEP
+            line[row] = -1
+            platform[row] = -1
+
+
+@njit
+def turnover_draws(seed, rows, due, out):
+    """The draw by which each row passes on when its car is due, `[n]`."""
+    for k in range(len(rows)):
+        out[k] = uniform(seed, TURNOVER, due[rows[k]], rows[k], 0)
+
+
+@njit
+def inclusive_values(seed, rows, population, habits, shelf, world, out):
+    """What shopping is worth over keeping the car for the households of `rows` if they do not pass on, `[n]`, utils."""
+    household, line, platform, bought, joined, due = population
+    tastes, utility, scratch = np.empty(N_TASTES), np.empty(len(shelf.quality)), np.empty(len(shelf.quality))
+    for k in range(len(rows)):
+        row = rows[k]
+        owner = Owner(line[row], platform[row], bought[row], joined[row], max(float(world.month - due[row]), 0.0))
+        draw_tastes(seed, household[row], habits, tastes)
+        sensitivity = row_utility(row, owner, tastes, habits, shelf, world, utility)
+        for j in range(len(utility)):
+            utility[j] -= sensitivity * shelf.outlay[j]
+        out[k] = logit(utility, -np.inf, scratch) - row_outside(owner, tastes, habits, world)
+
+
+@njit
 def shop(seed, rows, population, habits, shelf, world, choice):
     """Let the households of `rows` shop: fills `choice` with positions on the shelf or −1.
 
-    A row whose car has just fallen due passes first, with its chance, to a household new to the market: `household`,
-    `line` and `platform` of the population change. `population` is the tuple of columns (household, line, platform,
-    bought, joined, due).
+    `population` is the tuple of columns (household, line, platform, bought, joined, due).
     """
     household, line, platform, bought, joined, due = population
     n_products = len(shelf.quality)
@@ -176,10 +218,6 @@ def shop(seed, rows, population, habits, shelf, world, choice):
     for k in range(len(rows)):
         row = rows[k]
         overdue = max(float(world.month - due[row]), 0.0)
-        if overdue == 0.0 and uniform(seed, TURNOVER, world.month, row, 0) < habits.first_time_share:
-            household[row] += HOUSEHOLD_STEP
-            line[row] = -1
-            platform[row] = -1
         owner = Owner(line[row], platform[row], bought[row], joined[row], overdue)
         choice[k] = decide(seed, household[row], row, owner, habits, shelf, world, desk)
 

@@ -16,15 +16,13 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from ..data import by_powertrain
 from ..data.market import POWERTRAINS, SIZE_CLASSES
 from ..data.membership import MODES
 from ..params import Scenario
 from ..streams import Purpose, key_of, uniform
 
 MODE = {name: code for code, name in enumerate(MODES)}
-# Share of the distance driven electrically: plug-in hybrids 0.53 to 0.68 for 50 to 80 km of range, range extenders 0.62 to
-# 0.70 (utility factors and fleet figures of 2021-2023)
-ELECTRIC_SHARE = {"ice": 0.0, "bev": 1.0, "phev": 0.6, "erev": 0.66}
 
 
 @dataclass
@@ -114,6 +112,7 @@ def make_offers(lines: pd.DataFrame, future: pd.DataFrame, traits: Traits, names
     n_lines = len(table)
     nameplates = table["nameplates"].to_numpy(dtype=float).copy()
     cycle = np.maximum(scenario.products.refresh_months / np.maximum(nameplates, 1.0), 1.0)
+    electric_share = by_powertrain("electric_share")
     keys = np.array([key_of(product) for product in table["product"]], dtype=np.int64)
     phase = np.array([uniform(scenario.seed_of_firms, Purpose.CYCLE, 0, int(key), 0) for key in keys])
     opens = table["opens"].to_numpy(dtype=np.int64)
@@ -129,7 +128,7 @@ def make_offers(lines: pd.DataFrame, future: pd.DataFrame, traits: Traits, names
         powertrain=np.array([POWERTRAINS.index(name) for name in table["powertrain"]]),
         size_class=np.array([SIZE_CLASSES.index(name) for name in table["size_class"]]),
         tier=table["tier"].to_numpy(dtype=np.int64).copy(),
-        electric=np.array([ELECTRIC_SHARE[name] for name in table["powertrain"]]),
+        electric=table["powertrain"].map(electric_share).to_numpy(dtype=float).copy(),
         premium=np.array([1.0 if brand in traits.premium_brands else 0.0 for brand in table["brand"]]),
         pooled=table["pooled"].to_numpy(dtype=bool).copy(),
         nameplates=nameplates,
@@ -141,7 +140,8 @@ def make_offers(lines: pd.DataFrame, future: pd.DataFrame, traits: Traits, names
         cost=np.zeros(n_lines),
         markup=np.zeros(n_lines),
         pack_kwh=np.array([traits.pack_kwh(row.powertrain, row.size_class) for row in table.itertuples()]),
-        hardware_gap=np.array([_hardware_gap(row, traits, scenario) for row in table.itertuples()]),
+        hardware_gap=table["powertrain"].map(electric_share).to_numpy(dtype=float)
+        * [_hardware_gap(automaker, traits, scenario) for automaker in table["automaker"]],
         hardware=np.zeros(n_lines),
         refreshed=refreshed,
         cycle=cycle,
@@ -157,8 +157,6 @@ def _codes(column, names: list[str]) -> np.ndarray:
     return np.array([Names.code(names, name) for name in column], dtype=np.int64)
 
 
-def _hardware_gap(row, traits: Traits, scenario: Scenario) -> float:
-    """Distance to the frontier of electric hardware: independents are at it, everybody else starts behind."""
-    electric = ELECTRIC_SHARE[row.powertrain]
-    behind = traits.kind.get(row.automaker, "incumbent") != "independent"
-    return scenario.products.hardware_gap * electric if behind else 0.0
+def _hardware_gap(automaker: str, traits: Traits, scenario: Scenario) -> float:
+    """Distance of an electric car to the frontier of hardware: independents are at it, everybody else starts behind."""
+    return scenario.products.hardware_gap if traits.kind.get(automaker, "incumbent") != "independent" else 0.0

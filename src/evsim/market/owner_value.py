@@ -16,6 +16,7 @@ from ..economics.choice import choice_probabilities
 from ..economics.contracts import price_weights
 from ..economics.owner_value import Loyalty, counted_values, extra_purchases, owner_values
 from ..economics.utility import lock_in_strength
+from .calendar import paid
 from .panel import panel_demand
 from .state import Market
 
@@ -69,9 +70,8 @@ def extra_purchases_now(market: Market, rows: np.ndarray) -> np.ndarray:
     mean cycle with the car.
     """
     scenario, offers = market.scenario, market.offers
-    demand = panel_demand(market, rows)
-    outlay = market.policy.buyer_price(market.month, rows).value(offers.price[rows])
-    utility = demand.utility - demand.price_sensitivity[:, None] * outlay
+    demand, rule = panel_demand(market, rows)
+    utility = demand.utility - demand.price_sensitivity[:, None] * paid(rule, offers.price[rows])
     chances = choice_probabilities(utility, demand.outside_utility)
     bought = demand.weights[:, None] * chances
     size = len(bought) // 2

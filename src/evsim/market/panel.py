@@ -16,12 +16,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..compiled import over_blocks
+from ..economics.price_rule import BuyerPrice, BuyerPriceByClass
 from ..economics.pricing import Demand
 from ..economics.utility import INCOME
-from ..streams import Purpose, uniforms
 from . import kernels
+from .calendar import by_class, choices, shift_visits
 from .kernels import Shelf
 from .owners import Origin, settle_holders, tastes_of
+from .policy import People
 from .population import NEVER, NO_CAR, Population
 from .state import Market, Panel
 
@@ -46,6 +48,7 @@ class Entries:
     tastes: np.ndarray  # [2 S, N_TASTES]
     sensitivity: np.ndarray  # α, utils per kCNY
     chance: np.ndarray  # to be an owner, or a newcomer
+    people: People  # what they may claim by
 
     def __len__(self) -> int:
         return len(self.sensitivity)
@@ -67,7 +70,9 @@ def panel_entries(market: Market) -> Entries:
     tastes = np.tile(market.panel.tastes, (2, 1))
     sensitivity = market.habits.median_sensitivity / tastes[:, INCOME]
     hears = np.arange(2 * size) % size % rows_heard
-    return Entries(state, hears, tastes, sensitivity, np.repeat([1.0 - share, share], size))
+    age = np.where(owners.line == NO_CAR, -1, np.maximum(owners.due, market.month) - owners.bought)
+    people = People(np.tile(owners.household, 2), tastes[:, INCOME], np.concatenate([age, np.full(size, -1)]))
+    return Entries(state, hears, tastes, sensitivity, np.repeat([1.0 - share, share], size), people)
 
 
 def panel_utility(market: Market, entries: Entries, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -115,44 +120,47 @@ def stack_utility(market: Market, entries: Entries, line: int) -> np.ndarray:
     return shelf_utility(market, entries, shelf)[0]
 
 
-def panel_visits(market: Market, entries: Entries, utility, outside, outlay: np.ndarray) -> np.ndarray:
-    """Expected visits of each entry per cycle at given outlays, times its chance, `[2 S]`."""
+def panel_visits(market: Market, entries: Entries, utility, outside, rule, prices: np.ndarray) -> np.ndarray:
+    """Expected visits of each entry per cycle at given posted prices, times its chance, `[2 S]`."""
     visits = np.empty(len(entries))
+    for places, each in by_class(rule, len(entries)):
+        outlay, found = each.value(prices), np.empty(len(places))
 
-    def fill(block: slice) -> None:
-        kernels.panel_visits(
-            utility[block], outside[block], entries.sensitivity[block], outlay, market.habits, visits[block]
-        )
+        def fill(block: slice, places=places, outlay=outlay, found=found) -> None:
+            at = block if isinstance(rule, BuyerPrice) else places[block]
+            kernels.panel_visits(utility[at], outside[at], entries.sensitivity[at], outlay, market.habits, found[block])
 
-    over_blocks(fill, len(entries), market.threads)
+        over_blocks(fill, len(places), market.threads)
+        visits[places] = found
     return visits * entries.chance
 
 
-def panel_demand(market: Market, rows: np.ndarray) -> Demand:
-    """Demand of the panel for the given lines before price, `[2 S, J]`; entries weigh by their visits at present prices."""
+def panel_demand(market: Market, rows: np.ndarray) -> tuple[Demand, BuyerPrice | BuyerPriceByClass]:
+    """Demand of the panel for the given lines before price, `[2 S, J]`, and what it pays; entries weigh by their visits at
+    present prices."""
     entries = panel_entries(market)
     utility, outside = panel_utility(market, entries, rows)
-    outlay = market.policy.buyer_price(market.month, rows).value(market.offers.price[rows])
-    return Demand(utility, entries.sensitivity, panel_visits(market, entries, utility, outside, outlay), outside)
+    rule = market.weighed(market.month, rows, entries.people)
+    visits = panel_visits(market, entries, utility, outside, rule, market.offers.price[rows])
+    return Demand(utility, entries.sensitivity, visits, outside), rule
 
 
-def let_panel_shop(market: Market, rows: np.ndarray, outlay: np.ndarray) -> None:
+def let_panel_shop(market: Market, rows: np.ndarray) -> None:
     """Panel households whose time has come choose as everybody does; they need not queue, and keep their tastes."""
     owners, seed = market.panel.owners, market.scenario.seed
+    early = shift_visits(market, owners, rows)
     shoppers = np.flatnonzero(owners.visit == market.month)
     fresh = owners.due[shoppers] >= market.month
-    newborn = fresh & (uniforms(seed, Purpose.TURNOVER, market.month, shoppers) < market.habits.first_time_share)
+    lot = np.empty(len(shoppers))
+    kernels.turnover_draws(seed, shoppers, owners.due, lot)
+    newborn = fresh & (lot < market.habits.first_time_share)
     owners.line[shoppers[newborn]] = owners.platform[shoppers[newborn]] = NO_CAR
-    choice = np.empty(len(shoppers), dtype=np.int64)
-    columns = (owners.household, owners.line, owners.platform, owners.bought, owners.joined, owners.due)
-    loyal = market.habits._replace(first_time_share=0.0)  # who turns over has been decided above
-    world = market.world()
-    world = world._replace(whispers=np.tile(world.whispers, (-(-len(owners) // len(market.population)), 1)))
-    kernels.shop(seed, shoppers, columns, loyal, market.shelf(rows, outlay), world, choice)
+    choice = choices(market, owners, shoppers, rows)
     keepers, buyers = shoppers[choice < 0], shoppers[choice >= 0]
     visit = np.empty(len(keepers), dtype=np.int64)
     kernels.after_keeping(seed, keepers, market.month, market.clock, market.habits, visit)
     owners.visit[keepers] = np.minimum(visit, NEVER)
+    early.send_back(owners, keepers)
     take_cars(market, owners, buyers, rows[choice[choice >= 0]])
 
 

@@ -10,6 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..economics.contracts import price_for_net, price_weights, royalty
+from ..economics.credits import with_payments
+from ..economics.price_rule import BuyerPrice, BuyerPriceByClass
 from ..economics.pricing import Demand, PriceGame, best_response_steps, equilibrium_prices
 from ..errors import EvsimError
 from ..params import month_number
@@ -20,12 +22,13 @@ from .state import Market
 
 def price_game(market: Market, rows: np.ndarray) -> PriceGame:
     """The game over the given lines this month; the prices of pooled lines, and those handed in, are given."""
-    game, by_hand = whole_game(market, rows, panel_demand(market, rows), market.month), handed_in(market, rows)
+    demand, rule = panel_demand(market, rows)
+    game, by_hand = whole_game(market, rows, demand, rule), handed_in(market, rows)
     return game if np.isnan(by_hand).all() else replace(game, setter=np.where(np.isnan(by_hand), game.setter, -1))
 
 
-def whole_game(market: Market, rows: np.ndarray, demand: Demand, month: int) -> PriceGame:
-    """The game over the given lines for a demand, under the policy of a month; pooled lines have given prices."""
+def whole_game(market: Market, rows: np.ndarray, demand: Demand, rule: BuyerPrice | BuyerPriceByClass) -> PriceGame:
+    """The game over the given lines for a demand and what it pays; pooled lines have given prices."""
     scenario, offers = market.scenario, market.offers
     alliance = scenario.alliance
     revenue, cost, payments, setter = price_weights(
@@ -41,16 +44,17 @@ def whole_game(market: Market, rows: np.ndarray, demand: Demand, month: int) -> 
     setter[pooled] = -1
     for table in (revenue, cost, payments):
         table[:, pooled] = 0.0  # nobody steers by the pool's profit
+    payments = with_payments(payments, cost, market.credit_cost[rows])
     if scenario.pricing.owner_value:
         payments -= scenario.pricing.owner_value * counted_owners(market, rows, cost)
     return PriceGame(
         demand,
-        market.costs()[rows],
+        market.car_costs()[rows],
         revenue,
         cost,
         payments,
         setter,
-        market.policy.buyer_price(month, rows),
+        rule,
         market.threads,
     )
 

@@ -12,12 +12,13 @@ from ..streams import Purpose, key_of, uniform
 from .changes import in_the_brands_way
 from .launches import Launch
 from .state import Market
+from .use import weigh_use
 
 KWH_PER_GWH = 1e6
 
 
 def advance_products(market: Market, electric_units: np.ndarray) -> None:
-    """Launches of the month, hardware, battery price and chargers, after a month in which `electric_units` were delivered.
+    """Launches, hardware, battery price, chargers and cost of use, after a month in which `electric_units` were delivered.
 
     Args:
         electric_units: cars delivered last month by line, `[J]`.
@@ -41,6 +42,7 @@ def advance_products(market: Market, electric_units: np.ndarray) -> None:
     fleet = market.platforms.electric_fleet(market.month - 1)
     wanted = technology.chargers_wanted(fleet, market.electric_fleet, params.chargers.fleet_elasticity)
     market.chargers = float(technology.partial_adjustment(market.chargers, wanted, params.chargers.lag_months))
+    weigh_use(market)
 
 
 def _launch(market: Market, event: Launch) -> None:

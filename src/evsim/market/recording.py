@@ -10,6 +10,8 @@ from .offers import MODE, MODES
 from .pricing import fees
 from .progress import software_advantage
 from .state import Market, Outcome
+from .surplus import GROUPS
+from .use import monthly_tons
 
 FIRST_CAR = "first car"  # where a buyer without a car comes from
 
@@ -53,10 +55,13 @@ class Recorder:
         market, weight = self.market, self.market.population.weight
         backlog = books.queue.waiting(weight, len(market.offers))
         seen = np.flatnonzero(market.offers.on_sale | (outcome.units > 0) | (backlog > 0))  # withdrawn, but still built
-        outlay = market.policy.buyer_price(market.month, seen).value(market.offers.price[seen])
+        tag = market.policy.buyer_price(market.month, seen).value(market.offers.price[seen])
+        paid = accounts.treasury.buyer_price[seen]
+        outlay = np.where(np.isnan(paid), tag, paid)
         self._market(seen, outlay, outcome.orders, outcome.units, backlog)
         self._automakers(accounts, books, backlog)
         self._leader_and_state(accounts)
+        self._households(outcome, accounts)
         owned, stayed = self._platforms(outcome)
         brand_owners, brand_repeats = outcome.brand_repeats
         self._headline(
@@ -143,6 +148,7 @@ class Recorder:
             fixed_costs=accounts.fixed_costs[seen],
             rd=accounts.research[seen],
             investment=accounts.investment[seen],
+            credits=accounts.credits[seen],
             profit=accounts.profit[seen],
             cash=books.cash[seen],
             capacity=books.capacity[seen],
@@ -167,16 +173,41 @@ class Recorder:
             members=brands["alliance"],
             insiders=brands["inside"],
         )
-        net = accounts.vat + accounts.purchase_tax - accounts.subsidies
+        treasury = accounts.treasury
+        given = [(name, kind, cars, money) for name, kind, cars, money in treasury.by_instrument if cars > 0]
+        if given:
+            names, kinds, cars, money = (list(column) for column in zip(*given, strict=True))
+            self.add_rows(
+                "benefits",
+                {"month": [self.month] * len(given), "name": names, "kind": kinds, "cars": cars, "paid": money},
+            )
+        net = accounts.vat + treasury.purchase_tax - treasury.subsidies
         self._append(
             "government",
             1,
             month=self.month,
             vat=accounts.vat,
-            purchase_tax=accounts.purchase_tax,
-            tax_waived=accounts.tax_waived,
-            subsidies=accounts.subsidies,
+            purchase_tax=treasury.purchase_tax,
+            tax_waived=treasury.tax_waived,
+            subsidies=treasury.subsidies,
             net=net,
+        )
+
+    def _households(self, outcome: Outcome, accounts: MonthAccounts) -> None:
+        groups = np.arange(1, GROUPS + 1)
+        given = np.bincount(outcome.sales.income_group, accounts.treasury.given, GROUPS)
+        cars = np.bincount(outcome.sales.income_group, minlength=GROUPS)
+        weight = self.market.population.weight
+        self._append(
+            "households",
+            GROUPS,
+            month=self.month,
+            income_group=groups,
+            shoppers=outcome.surplus.shoppers,
+            units=weight * cars,
+            surplus=outcome.surplus.surplus,
+            staying=outcome.surplus.staying,
+            benefits=weight * given,
         )
 
     def _platforms(self, outcome: Outcome) -> tuple[float, float]:
@@ -236,6 +267,7 @@ class Recorder:
             software_advantage=software_advantage(market),
             pack_price=market.pack_price,
             chargers=market.chargers,
+            co2=monthly_tons(market),
         )
 
     def record(self) -> dict[str, dict[str, np.ndarray]]:

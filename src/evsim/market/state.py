@@ -1,18 +1,22 @@
 """The market's state, and the two views of it that the kernels read: what is on the shelf, and the world around it."""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from ..economics.contracts import Terms
+from ..economics.credits import CreditRule
+from ..economics.price_rule import BuyerPrice, BuyerPriceByClass
 from ..economics.technology import diluted
+from ..economics.use_cost import Consumption, with_outlay
 from ..params import Scenario
 from .brands import Brand
 from .kernels import Habits, Shelf, World
 from .launches import Launch
 from .offers import MODE, Names, Offers, Traits
 from .platforms import Platforms
-from .policy import Policy
+from .policy import People, Policy
 from .population import Population, word_of_mouth
 from .rates import Rates
 
@@ -23,6 +27,17 @@ class Panel:
 
     owners: Population  # their cars, and when they shop; tastes are those of the keys 0, 1, …
     tastes: np.ndarray  # [S, N_TASTES]
+
+
+@dataclass
+class CreditBook:
+    """The credit market of a year; `market.credits` says how it works."""
+
+    stored: np.ndarray  # [automakers] credits kept from past years
+    made: np.ndarray  # [lines] cars of this calendar year so far
+    rule: CreditRule | None = None  # of the year; None: there are no credits
+    price: float = 0.0  # π, kCNY a credit
+    net: np.ndarray = field(default_factory=lambda: np.empty(0))  # [lines] credits earned less taken, a car
 
 
 @dataclass
@@ -60,6 +75,15 @@ class Market:
     brands: list[Brand] = field(default_factory=list)
     base_members: int = 1  # brands in mode `alliance` at the base date, at least 1
     usual_resistance: float = 0.0  # of the middle one of the brands at the base date, utils
+    consumption: Consumption = field(default_factory=lambda: Consumption(*np.empty((3, 0))))  # of each line
+    resale_fraction: np.ndarray = field(
+        default_factory=lambda: np.empty(0)
+    )  # [lines] of its price when new, when it is due
+    energy: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))  # [months, 2] CNY a litre, CNY a kWh
+    last_price: np.ndarray = field(default_factory=lambda: np.empty(0))  # [lines] kCNY, of the last year
+    beside_price: np.ndarray = field(default_factory=lambda: np.empty(0))  # [lines] kCNY, cost of use less resale
+    credits: CreditBook = field(default_factory=lambda: CreditBook(np.empty(0), np.empty(0)))
+    credit_cost: np.ndarray = field(default_factory=lambda: np.empty(0))  # [lines] kCNY a car; negative: it earns some
     results_seen: list[int] = field(default_factory=lambda: [0, 0])  # attempts at in-house stacks: successes, failures
 
     def on_sale(self) -> np.ndarray:
@@ -125,8 +149,21 @@ class Market:
             offers.mode[rows] == MODE["components"], gap, 0.0
         )
 
+    def weighed(
+        self, month: int, rows: np.ndarray, people: People | None = None, seen_from: int | None = None
+    ) -> BuyerPrice | BuyerPriceByClass:
+        """q of the given lines as a function of the posted price: what buyers pay, and today's cost of use less resale.
+
+        Args:
+            month: whose policy, as known in `seen_from` (none: then); rows: lines.
+            people: the buyers, `[N]`, by class of what they may claim; none: one without claims.
+        """
+        policy = self.policy
+        rule = policy.buyer_price(month, rows) if people is None else policy.classes(month, rows, people, seen_from)
+        return with_outlay(rule, self.beside_price[rows])
+
     def shelf(self, rows: np.ndarray, outlay: np.ndarray) -> Shelf:
-        """Lines on offer as the kernels read them; `outlay` is what the buyer pays for each."""
+        """Lines on offer as the kernels read them; `outlay` is what the buyer weighs of each (`weighed`)."""
         offers = self.offers
         leader = self.platform_code(self.scenario.alliance.platform)
         return Shelf(
@@ -142,14 +179,20 @@ class Market:
             outlay=outlay,
         )
 
-    def world(self) -> World:
-        """What a household's state is looked up in."""
+    def columns(self, owners: Population) -> tuple[np.ndarray, ...]:
+        """Columns of a population as the kernels take them."""
+        return owners.household, owners.line, owners.platform, owners.bought, owners.joined, owners.due
+
+    def world(self, n_rows: int = 0) -> World:
+        """What a household's state is looked up in; of a panel larger than the population `n_rows` hear what is said."""
+        size = self.scenario.lock_in.community_size
+        copies = max(-(-n_rows // (len(self.whispers) * size)), 1)
         return World(
             ecosystem=self.platforms.ecosystem,
             line_brand=self.offers.brand,
             quality_path=self.platforms.quality_path,
-            whispers=self.whispers,
-            community_size=self.scenario.lock_in.community_size,
+            whispers=np.tile(self.whispers, (copies, 1)) if copies > 1 else self.whispers,
+            community_size=size,
             month=self.month,
         )
 
@@ -158,12 +201,33 @@ class Market:
         return self.names.platforms.index(name) if name in self.names.platforms else -1
 
     def costs(self) -> np.ndarray:
-        """Marginal cost of each line before fees, `[J]`, kCNY: cheaper batteries since the base date."""
+        """What one more car of each line costs its maker before fees, `[J]`, kCNY: the car and the credits it takes or earns."""
+        return self.car_costs() + self.credit_cost
+
+    def car_costs(self) -> np.ndarray:
+        """Marginal cost of each line's cars alone, `[J]`, kCNY: cheaper batteries since the base date."""
         return np.maximum(self.offers.cost - self.offers.pack_kwh * (self.base_pack_price - self.pack_price), 0.1)
 
     def terms(self, rows: np.ndarray) -> Terms:
         """Contracts of the given lines."""
         return self.rates.terms(self.offers.mode[rows], self.offers.base_price[rows], self.scenario.subsidy.vat)
+
+
+class Sales(NamedTuple):
+    """Cars delivered in a month, one entry a buyer (a row)."""
+
+    rows: np.ndarray  # of the population
+    products: np.ndarray  # lines
+    entitled: np.ndarray  # [n, I] bool: which of the benefits in force each may claim
+    income_group: np.ndarray  # [n] fifth of the population by income, 0 the poorest
+
+
+class Surplus(NamedTuple):
+    """What the month's visits are worth to households, `[groups]` each, by income, poorest first; `market.surplus` says how."""
+
+    shoppers: np.ndarray  # households
+    surplus: np.ndarray  # kCNY
+    staying: np.ndarray  # kCNY, a part of it
 
 
 @dataclass(frozen=True)
@@ -177,3 +241,6 @@ class Outcome:
     switches: np.ndarray  # [platforms + 1, platforms] cars delivered, by platform owned before (last: none) and bought
     brand_repeats: tuple[float, float]  # cars: to owners of any car; to owners of the same brand
     residual: float  # of the price game, kCNY
+    sales: Sales
+    surplus: Surplus
+    early: int  # rows that shopped before their time

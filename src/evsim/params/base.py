@@ -19,7 +19,16 @@ class Params(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
 
-def param(default: Any, meaning: str, *, unit: str, source: str, role: Role = "structure", **limits: Any) -> Any:
+def param(
+    default: Any,
+    meaning: str,
+    *,
+    unit: str,
+    source: str,
+    role: Role = "structure",
+    acts_from: str = "",
+    **limits: Any,
+) -> Any:
     """Declare one parameter; the field is the one home of all of this.
 
     Args:
@@ -28,9 +37,14 @@ def param(default: Any, meaning: str, *, unit: str, source: str, role: Role = "s
         unit: "fraction", "kCNY", "utils", "months", ….
         source: where the value comes from, or "assumption: …".
         role: lever, structure or setting.
+        acts_from: the parameter of the same group whose month it acts from (itself, or another): before that month, and where
+            that is none, its value is without effect. Empty: it may act from the start.
         limits: pydantic's `ge`, `gt`, `le`, `lt`, `pattern`.
     """
-    return Field(default, description=meaning, json_schema_extra={"unit": unit, "source": source, "role": role}, **limits)
+    about: dict[str, Any] = {"unit": unit, "source": source, "role": role}
+    if acts_from:
+        about["acts_from"] = acts_from
+    return Field(default, description=meaning, json_schema_extra=about, **limits)
 
 
 def without_levers(params: Any) -> Any:

@@ -16,7 +16,7 @@ class ConsumerParams(Params):
     )
     price_sensitivity: float = param(
         0.03, "utils lost per kCNY by a household of median income (α₀)", unit="utils per kCNY", gt=0.0, le=1.0,
-        source="assumption: gives a market elasticity of -1.04 and own-price elasticities of -5.5 on average (BLP 1995: -3.5 to -6.5)",
+        source="assumption: gives a market elasticity of -1.00 and own-price elasticities of -5.5 on average (BLP 1995: -3.5 to -6.5)",
     )
     income_spread: float = param(
         0.5, "standard deviation of log household income", unit="log points", ge=0.0, le=1.5,
@@ -70,8 +70,17 @@ class ConsumerParams(Params):
         source="assumption: with the outlay below it gives a market price elasticity near -1",
     )
     outside_outlay: float = param(
-        50.0, "outlay of carrying on with the old car (q₀)", unit="kCNY", ge=0.0, le=500.0,
-        source="assumption: sets the market price elasticity near -1",
+        55.0, "outlay of carrying on with the old car, fuel included (q₀)", unit="kCNY", ge=0.0, le=500.0,
+        source="assumption: sets the market price elasticity near -1 (-1.00 at the end of 2023, cost of use and resale in the "
+        "outlay for a new car; 50 did so without them)",
+    )
+    horizon_months: int = param(
+        6, "months ahead for which buyers know of announced changes of policy and may move their visit", unit="months", ge=0, le=60,
+        source="assumption: press reports of buying ahead begin about half a year before an expiry",
+    )
+    shift_cost: float = param(
+        2.0, "mean cost of shopping a month sooner or later; households differ, exponentially", unit="utils a month", gt=0.0, le=100.0,
+        source="assumption: with less, far more would have come before the expiries of December 2022 than did",
     )
 
 

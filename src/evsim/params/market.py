@@ -1,8 +1,6 @@
-"""The market table, prices, policy and firms' money."""
+"""The market table, prices and firms' money."""
 
-from typing import Annotated, Literal
-
-from pydantic import Field, field_validator, model_validator
+from pydantic import field_validator
 
 from .base import Params, param
 
@@ -81,99 +79,16 @@ class PricingParams(Params):
     war_start: str | None = param(
         None, "first month of a price war (YYYY-MM); none: no war", unit="month", pattern=MONTH,
         source="lever of the scenario", role="lever",
+        acts_from="war_start",
     )
     war_end: str | None = param(
         None, "last month of the price war (YYYY-MM)", unit="month", pattern=MONTH, source="lever of the scenario", role="lever",
+        acts_from="war_start",
     )
     war_cut: float = param(
         0.3, "part of every margin given up during the price war", unit="fraction", ge=0.0, le=1.0,
         source="assumption: list prices fell 10 to 15 % in 2023-2024 with margins of about 25 %", role="lever",
-    )
-
-
-class DatedInstrument(Params):
-    """What every instrument has: a name, months in force, and the cars that qualify."""
-
-    name: str = param(..., "name of the instrument", unit="name", source="the scenario", role="lever")
-    start: str = param(..., "first month (YYYY-MM)", unit="month", pattern=MONTH, source="the scenario", role="lever")
-    end: str | None = param(
-        None, "last month (YYYY-MM); none: open", unit="month", pattern=MONTH, source="the scenario", role="lever",
-    )
-    powertrains: tuple[Literal["ice", "bev", "phev", "erev"], ...] = param(
-        ("bev", "phev", "erev"), "powertrains that qualify", unit="names", source="the scenario", role="lever",
-    )
-
-
-    @model_validator(mode="after")
-    def months_in_order(self) -> "DatedInstrument":
-        """An instrument must not end before it starts."""
-        if self.end and self.end < self.start:
-            raise ValueError(f"'{self.name}' ends in {self.end}, before it starts in {self.start}")
-        return self
-
-
-class PerUnit(DatedInstrument):
-    """A fixed sum per car."""
-
-    kind: Literal["per_unit"] = "per_unit"
-    amount_kcny: float = param(..., "benefit per car", unit="kCNY", ge=0.0, le=500.0, source="the scenario", role="lever")
-
-
-class AdValorem(DatedInstrument):
-    """A percentage of the posted price, with a cap."""
-
-    kind: Literal["ad_valorem"] = "ad_valorem"
-    rate: float = param(
-        ..., "benefit as a share of the posted price", unit="fraction", ge=0.0, le=1.0, source="the scenario", role="lever",
-    )
-    cap_kcny: float | None = param(
-        None, "most a car gets; none: no cap", unit="kCNY", ge=0.0, source="the scenario", role="lever",
-    )
-
-
-class TaxExemption(DatedInstrument):
-    """A share of the purchase tax waived, with a cap on the tax waived."""
-
-    kind: Literal["tax_exemption"] = "tax_exemption"
-    share: float = param(1.0, "share of the tax waived", unit="fraction", ge=0.0, le=1.0, source="the scenario", role="lever")
-    cap_kcny: float | None = param(
-        None, "most a car is spared; none: no cap", unit="kCNY", ge=0.0, source="the scenario", role="lever",
-    )
-
-
-Instrument = Annotated[PerUnit | AdValorem | TaxExemption, Field(discriminator="kind")]
-
-
-class SubsidyParams(Params):
-    """Purchase tax, and what the state gives to buyers."""
-
-    timeline: str = param(
-        "china", "china: the dated record 2018-2027; none: no benefit, the tax alone", unit="choice", pattern="^(china|none)$",
-        source="policy_timeline evidence", role="lever",
-    )
-    instruments: tuple[Instrument, ...] = param(
-        (), "further instruments of one's own", unit="list", source="the scenario", role="lever",
-    )
-    scale: float = param(
-        1.0, "multiplies each benefit and cap from month 1 (an exemption never exceeds the tax)", unit="ratio", ge=0.0, le=10.0,
-        source="lever of the scenario", role="lever",
-    )
-    hold_from: str | None = param(
-        None, "policy in force in this month stays in force for good (YYYY-MM); none: the timeline runs on", unit="month",
-        pattern=MONTH, source="lever of the scenario", role="lever",
-    )
-    phase_out_start: str | None = param(
-        None, "month from which benefits fall linearly to zero (YYYY-MM); none: they do not", unit="month", pattern=MONTH,
-        source="lever of the scenario", role="lever",
-    )
-    phase_out_months: int = param(
-        24, "months the fall takes", unit="months", ge=1, le=240, source="lever of the scenario", role="lever",
-    )
-    vat: float = param(
-        0.13, "value-added tax inside the posted price", unit="fraction", ge=0.0, le=0.5, source="Chinese law since 2019-04",
-    )
-    purchase_tax: float = param(
-        0.10, "purchase tax on the price net of VAT", unit="fraction", ge=0.0, le=1.0, source="Vehicle Purchase Tax Law",
+        acts_from="war_start",
     )
 
 

@@ -5,10 +5,13 @@ from pydantic import model_validator
 from .base import Params, param
 from .consumers import ConsumerParams, LockInParams
 from .contracts import ContractsParams
-from .market import MONTH, AccountParams, MarketParams, PricingParams, SubsidyParams
+from .credits import CreditParams
+from .market import MONTH, AccountParams, MarketParams, PricingParams
 from .modes import ModesParams
 from .products import BatteryParams, CapacityParams, ChargerParams, ProductParams
 from .software import AllianceParams, SoftwareParams
+from .subsidy import SubsidyParams
+from .use import UseParams
 
 
 class Scenario(Params):
@@ -33,6 +36,8 @@ class Scenario(Params):
     lock_in: LockInParams = LockInParams()
     pricing: PricingParams = PricingParams()
     subsidy: SubsidyParams = SubsidyParams()
+    use: UseParams = UseParams()
+    credits: CreditParams = CreditParams()
     software: SoftwareParams = SoftwareParams()
     alliance: AllianceParams = AllianceParams()
     contracts: ContractsParams = ContractsParams()

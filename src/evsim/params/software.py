@@ -13,6 +13,7 @@ class SoftwareParams(Params):
     advantage_until: str | None = param(
         None, "from this month (YYYY-MM) every stack behind has the alliance's quality and keeps level; none: never",
         unit="month", source="lever of the scenario", role="lever", pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
+        acts_from="advantage_until",
     )
     success_gain: float = param(
         2.0, "gain of quality from one success", unit="kCNY", ge=0.0, le=50.0,
@@ -48,14 +49,17 @@ class SoftwareParams(Params):
     )
     leap_platform: str | None = param(
         None, "rival platform that overtakes; none: nobody", unit="name", source="lever of the scenario", role="lever",
+        acts_from="leap_month",
     )
     leap_month: str | None = param(
         None, "month of the leap (YYYY-MM)", unit="month", source="lever of the scenario", role="lever",
         pattern=r"^\d{4}-(0[1-9]|1[0-2])$",
+        acts_from="leap_month",
     )
     leap_kcny: float = param(
         20.0, "quality of the leaping platform above the alliance's in that month", unit="kCNY", ge=0.0, le=200.0,
         source="lever of the scenario", role="lever",
+        acts_from="leap_month",
     )
 
 

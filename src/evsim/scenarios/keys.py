@@ -32,6 +32,7 @@ class Parameter:
     meaning: str
     source: str
     role: str
+    acts_from: str  # key of the parameter whose month it acts from; empty: it may act from the start
     nested: tuple[type[Params], ...]  # what a list may hold, where that has parameters of its own
 
     @property
@@ -149,6 +150,7 @@ def _parameter(key: str, field: FieldInfo) -> Parameter:
         meaning=field.description or "",
         source=str(extra.get("source", "")),
         role=str(extra.get("role", "")),
+        acts_from=f"{key.rpartition('.')[0]}.{extra['acts_from']}" if "acts_from" in extra else "",
         nested=tuple(_models_inside(annotation)) if is_list else (),
     )
 

@@ -28,6 +28,7 @@ from evsim.scenarios.sweeps import Swept, as_override, listed
 from .axes import SAMPLERS, Axis, Column, Role, axis_of, draw, sample_size
 from .engines.work import Task, merged
 from .outcomes import check_outcomes
+from .past import shared_past
 from .request import Plan, Request, request
 
 MOST_RUNS = 10_000_000  # without being told twice
@@ -283,4 +284,6 @@ def _check(design: Design) -> None:
         tables.add(scenario.market.table)
     for table in tables:
         read_market_table(table)
+    if design.request.plan.branch_at is not None:
+        shared_past(design, design.request.plan.branch_at)
     check_outcomes(design.request.outcomes, range(int(first[:4]), int(last[:4]) + 1))

@@ -24,6 +24,7 @@ from .engines import Answer, Execution, Job, Task, start
 from .engines.local import cores
 from .engines.work import Kept
 from .outcomes import OUTCOMES, kept_of
+from .past import n_pasts, shared_past
 
 PROBE = "evsim.study.estimation:probe"
 PROBE_SECONDS = 4.0
@@ -89,7 +90,13 @@ def estimate(design: Design, execution: Execution | None = None, n_runs: int | N
     workers = (execution or Execution()).workers or cores()
     tried, start_up = _probes(design, workers)
     runs = [(given, json.loads(given.row), design.scenario(given.run // len(design.seeds)).n_months) for given in tried]
-    seconds = float(np.mean([_seconds(told, n_months) for _, told, n_months in runs]))
+    past = shared_past(design, design.request.plan.branch_at)
+    shared = (
+        0.0
+        if past is None
+        else past.months * (1.0 - workers * len(design.seeds) * n_pasts(design, past) / design.n_runs)
+    )
+    seconds = float(np.mean([_seconds(told, n_months - max(shared, 0.0)) for _, told, n_months in runs]))
     numbers = float(np.mean([_row_numbers(told, n_months) for _, told, n_months in runs]))
     size = LEDGER_BYTES + NUMBER_BYTES * numbers
     tables = sum(_table_bytes(tried, name) for name in tried[0].tables)
@@ -124,7 +131,7 @@ def _probes(design: Design, workers: int) -> tuple[list[Answer], float]:
     return good, first
 
 
-def _seconds(told: Mapping[str, float], n_months: int) -> float:
+def _seconds(told: Mapping[str, float], n_months: float) -> float:
     """Of a whole run: set-up, and months with what is kept of them."""
     return told["set_up"] + n_months * (told["month"] + told["keeping"] / told["months"])
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from evsim.data.firms import KINDS
 from evsim.errors import BadRequest, EvsimError
 from evsim.results import Run
 from evsim.tables import COLUMNS, Column, plain
@@ -55,6 +56,8 @@ OUTCOMES: Mapping[str, Outcome] = {
     ),
     "outlay": Outcome("kCNY", "what the state gives for cars: subsidies paid and purchase tax waived", "sum"),
     "tax_receipts": Outcome("kCNY", "VAT and purchase tax received", "sum"),
+    "surplus": Outcome("kCNY", "what households would pay to have gone shopping rather than keep their cars", "sum"),
+    "co2": Outcome("tons", "CO2 of driving the cars that households hold, those bought used left out", "sum"),
     "leader_profit": Outcome("kCNY", "profit of the platform firm", "sum"),
     "royalties": Outcome("kCNY", "revenue share and fees that the platform firm receives", "sum"),
     "alliance_oem_profit": Outcome("kCNY", "profit of the makers of kind alliance_oem, members or not", "sum"),
@@ -91,18 +94,23 @@ PANELS: Mapping[str, Mapping[str, Column]] = {
 }
 
 
-def simulate(mapping: Mapping[str, Any], seed: int, keep: str) -> Kept:
+def simulate(mapping: Mapping[str, Any], seed: int, keep: str, past: Mapping[str, Any] | None = None) -> Kept:
     """Simulate one scenario with one seed, on one thread, and keep what a study wants of it.
 
     Args:
         mapping: the scenario as plain data.
         seed: of all draws.
         keep: `summary`, the row alone, or `panel`, the tables of `PANELS` too.
+        past: what it shares with other runs (the fields of `study.past.Past`); none: it starts at the base date.
     """
     from evsim.scenarios import from_mapping
-    from evsim.simulation import run
+    from evsim.simulation import finish, run
 
-    return kept_of(run(from_mapping(mapping), seed=seed, threads=1), keep)
+    from .past import Past, continued
+
+    if past is None:
+        return kept_of(run(from_mapping(mapping), seed=seed, threads=1), keep)
+    return kept_of(finish(continued(mapping, seed, Past(**past))), keep)
 
 
 def kept_of(run: Run, keep: str = SUMMARY) -> Kept:
@@ -169,7 +177,7 @@ def _monthly(run: Run) -> dict[str, np.ndarray]:
     same = [name for name in OUTCOMES if name in headline.columns and name != "repeat_rate"]
     series = {name: headline[name].to_numpy() for name in same}
     months, makers = headline["month"].to_numpy(), run.tables["automakers"]
-    for kind in ("alliance_oem", "independent", "incumbent"):
+    for kind in KINDS:
         profits = makers[makers["kind"] == kind].groupby("month")["profit"].sum()
         series[f"{kind}_profit"] = profits.reindex(months, fill_value=0.0).to_numpy()
     exits = run.tables["exits"]
@@ -179,6 +187,7 @@ def _monthly(run: Run) -> dict[str, np.ndarray]:
         "alliance_members": leader["members"].to_numpy(),
         "outlay": (state["subsidies"] + state["tax_waived"]).to_numpy(),
         "tax_receipts": (state["vat"] + state["purchase_tax"]).to_numpy(),
+        "surplus": run.tables["households"].groupby("month")["surplus"].sum().reindex(months).to_numpy(),
         "leader_profit": leader["profit"].to_numpy(),
         "royalties": leader["royalties"].to_numpy(),
         "stopped": np.array([np.sum(stopped <= month) for month in months]),

@@ -4,12 +4,14 @@ A study is YAML in the XLRM words (Lempert, Popper & Bankes 2003): uncertainties
 Hydra's grammar or a list; outcomes (M); `settings` of the model that are the same in every run (R); and `runs`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from evsim.errors import BadRequest
+from evsim.params.market import MONTH
 from evsim.scenarios.keys import nearest, shown
 from evsim.scenarios.library import chosen, read_plain
 from evsim.scenarios.sweeps import Swept, as_override, listed, split_sweeps, sweep
@@ -30,12 +32,14 @@ class Plan:
         sampler: of intervals: `lhs`, `sobol` or `morris`.
         samples: points of `lhs`, base samples of `sobol`, trajectories of `morris`.
         keep: `summary` or `panel`.
+        branch_at: month (YYYY-MM) up to which runs share their past; none: as long as they can.
     """
 
     replications: int | None = None
     sampler: str | None = None
     samples: int | None = None
     keep: str | None = None
+    branch_at: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("replications", "samples"):
@@ -44,6 +48,8 @@ class Plan:
                 raise BadRequest(f"{name}={shown(value)}: must be a whole number from 1 on")
         if self.keep is not None and self.keep not in KEPT:
             raise BadRequest(f"keep={shown(self.keep)}: must be {' or '.join(KEPT)}")
+        if self.branch_at is not None and not re.fullmatch(MONTH, str(self.branch_at)):
+            raise BadRequest(f"branch_at={shown(self.branch_at)}: must be a month written YYYY-MM")
 
     def over(self, other: "Plan") -> "Plan":
         """This plan, with what it does not say from another."""

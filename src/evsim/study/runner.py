@@ -18,6 +18,7 @@ from evsim.errors import BadRequest
 from .design import Design, design_of, design_of_points
 from .driver import Driver
 from .engines import Answer, Engine, Execution, Job, Task, check, start
+from .past import in_order, shared_past
 from .progress import Tell, shown
 from .request import Plan
 from .store import Store
@@ -100,7 +101,7 @@ def drive(
     with store.driving(simulate) as driver:
         if retry_failed:
             driver.forget_failures()
-        tasks = (store.design.task(run) for run in driver.missing(wanted))
+        tasks = _tasks(store.design, driver.missing(wanted))
         first = next(tasks, None)
         if first is not None:
             job = Job(simulate, [base.mapping for base in store.design.bases], store.design.keep)
@@ -158,6 +159,14 @@ def _compute(engine: Engine, driver: Driver, tasks: Iterator[Task], tell: Tell) 
         lacking = set(driver.missing(given.run for given in finished))
         driver.acknowledge([given for given in finished if given.run in lacking])
         raise
+
+
+def _tasks(design: Design, runs: Iterable[int]) -> Iterator[Task]:
+    """Tasks of runs, in their order; where runs share a past, those of one past together."""
+    past = shared_past(design, design.request.plan.branch_at)
+    if past is None:
+        return (design.task(run) for run in runs)
+    return (replace(design.task(run), past=vars(past)) for run in in_order(design, past, runs))
 
 
 def _next_tasks(room: int, again: deque[Task], tasks: Iterator[Task]) -> Iterator[Task]:

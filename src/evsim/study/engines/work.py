@@ -48,13 +48,14 @@ class Job:
 
 @dataclass(frozen=True)
 class Task:
-    """One run: a base with some keys changed, and a seed. `attempt` counts from 1."""
+    """One run: a base with some keys changed, and a seed. `attempt` counts from 1; `past`, if any, is handed on as it is."""
 
     run: int
     base: int
     changes: Mapping[str, Any]
     seed: int
     attempt: int = 1
+    past: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ class Answer:
     tables: Mapping[str, bytes] = field(default_factory=dict)
 
 
-Simulate = Callable[[Mapping[str, Any], int, str], Kept]
+Simulate = Callable[..., Kept]  # of (mapping, seed, keep), and of `past` where runs share one
 
 
 def resolve(name: str) -> Simulate:
@@ -84,7 +85,8 @@ def answer(job: Job, simulate: Simulate, task: Task) -> Answer:
     """Simulate one task; whatever it raises becomes the answer's error."""
     began = time.perf_counter()
     try:
-        kept = simulate(merged(job.bases[task.base], task.changes), task.seed, job.keep)
+        shared = {} if task.past is None else {"past": task.past}
+        kept = simulate(merged(job.bases[task.base], task.changes), task.seed, job.keep, **shared)
         row = json.dumps(kept.row, sort_keys=True, allow_nan=False, ensure_ascii=False).encode()
         tables = {name: arrow_bytes(table) for name, table in sorted(kept.tables.items())}
         digest = run_digest(row, kept.tables)

@@ -11,6 +11,7 @@ import numpy as np
 from evsim.economics.choice import choice_probabilities
 from evsim.economics.lock_in import advantage_over_rivals
 from evsim.economics.utility import lock_in_strength
+from evsim.market.calendar import paid
 from evsim.market.panel import panel_entries, panel_utility
 from evsim.market.state import Market
 
@@ -63,8 +64,8 @@ def survey(market: Market) -> Survey:
     """The panel of a market as it stands."""
     offers, rows, entries = market.offers, market.on_sale(), panel_entries(market)
     size = len(entries) // 2  # owners, then the same households as newcomers
-    utility = _after_price(market, entries, rows)
-    bought = entries.chance @ choice_probabilities(utility, -np.inf) / entries.chance.sum()
+    utility, spent = _utility_and_spending(market, entries, rows)
+    bought = entries.chance @ choice_probabilities(utility - spent, -np.inf) / entries.chance.sum()
     line, platform, _, joined, _ = (column[:size] for column in entries.state)
     owners = np.flatnonzero((line >= 0) & ~offers.pooled[line])
     tenure = (market.month - joined[owners]).astype(float)
@@ -76,7 +77,8 @@ def survey(market: Market) -> Survey:
         bought=bought,
         own_brand=offers.brand[line[owners]],
         own_platform=platform[owners].astype(np.int64),
-        utility=utility[size + owners],
+        utility=utility[size + owners]
+        - spent[owners],  # at what the owner would pay: a benefit for its old car is no lock-in
         platform_gain=market.habits.switching_cost * strength,
         brand_gain=market.habits.brand_loyalty,
         price_sensitivity=entries.sensitivity[owners],
@@ -86,14 +88,15 @@ def survey(market: Market) -> Survey:
 def expected_shares(market: Market) -> np.ndarray:
     """Share of every line in what the panel buys at its next purchases, `[all lines]`; 0: not on sale."""
     entries, rows = panel_entries(market), market.on_sale()
-    chances = choice_probabilities(_after_price(market, entries, rows), -np.inf)
+    utility, spent = _utility_and_spending(market, entries, rows)
+    chances = choice_probabilities(utility - spent, -np.inf)
     shares = np.zeros(len(market.offers))
     shares[rows] = entries.chance @ chances / entries.chance.sum()
     return shares
 
 
-def _after_price(market: Market, entries, rows: np.ndarray) -> np.ndarray:
-    """Utility of the given lines after what buyers pay this month, `[entries, J]`."""
+def _utility_and_spending(market: Market, entries, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Utility of the given lines before price, and what each would pay this month in utils, α q, `[entries, J]` both."""
     utility, _ = panel_utility(market, entries, rows)
-    outlay = market.policy.buyer_price(market.month, rows).value(market.offers.price[rows])
-    return utility - entries.sensitivity[:, None] * outlay
+    outlay = paid(market.weighed(market.month, rows, entries.people), market.offers.price[rows])
+    return utility, entries.sensitivity[:, None] * outlay

@@ -98,6 +98,8 @@ def frozen(scenario: Scenario, sizes: Sizes, months: int) -> Scenario:
         "consumers": {"count": min(scenario.consumers.count, sizes.rows)},
         "pricing": {"survey_size": sizes.survey},
         "subsidy": {"hold_from": base},
+        "use": {"hold_from": base},
+        "credits": {"hold_from": base},
     }
     return changed(changed(scenario, FROZEN), size)
 

@@ -1,0 +1,58 @@
+"""What a month is worth to households, by income: the surplus of going shopping, and the part of it that is staying.
+
+    surplus of a visit   ln(1 + Σ_j exp(V_ij − V_i0)) / α_i,   over keeping the old car, prices of i's class in V
+    staying              (κ s(tenure_i) 1{platform kept} + ι 1{brand kept}) / α_i, of those who buy
+
+summed over the households that shop, each standing for `weight`, in fifths of the population by income. A visit is worth what
+the household is ready to pay for it on the day: who keeps its car comes again, and that visit counts when it is made.
+
+Refused: the log-sum with the outside good in it. Its level is that of V_i0, which a scenario moves (an overdue car, a stack that
+improves over the air), so that a world would gain by having its households drive wrecks.
+"""
+
+import numpy as np
+
+from ..economics.choice import consumer_surplus
+from ..economics.utility import lock_in_strength
+from ..economics.welfare import income_bounds
+from .calendar import inclusive_values, people_of
+from .population import NO_CAR
+from .state import Market, Surplus
+
+GROUPS = 5  # fifths by income
+
+
+def income_group(market: Market, income: np.ndarray) -> np.ndarray:
+    """The fifth of the population that each income is in, 0 the poorest, `[n]`."""
+    return np.searchsorted(income_bounds(market.habits.income_spread, GROUPS), income, side="right")
+
+
+def month_surplus(market: Market, shoppers: np.ndarray, rows: np.ndarray, chosen: np.ndarray) -> Surplus:
+    """The surplus of this month's visits; call it before cars change hands.
+
+    Args:
+        shoppers: rows of the population; rows: lines on sale; chosen: a position among `rows` for each shopper, or −1.
+    """
+    population, weight = market.population, market.population.weight
+    income = people_of(market, population, shoppers).income
+    sensitivity, group = market.habits.median_sensitivity / income, income_group(market, income)
+    values = inclusive_values(market, population, shoppers, rows, market.month)
+    worth = consumer_surplus(values[:, None], sensitivity, np.zeros(len(values)))
+    buys = chosen >= 0
+    stays = staying_gain(market, shoppers[buys], rows[chosen[buys]]) / sensitivity[buys]
+    return Surplus(
+        shoppers=weight * np.bincount(group, minlength=GROUPS),
+        surplus=weight * np.bincount(group, worth, GROUPS),
+        staying=weight * np.bincount(group[buys], stays, GROUPS),
+    )
+
+
+def staying_gain(market: Market, buyers: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """κ s(tenure) of those who stay on their ecosystem, and ι of those who stay with their brand, `[n]`, utils."""
+    population, offers, habits = market.population, market.offers, market.habits
+    platform, line = population.platform[buyers], population.line[buyers]
+    owns = line != NO_CAR
+    kept = owns & (platform == offers.platform[lines]) & market.platforms.ecosystem[platform]
+    tenure = (market.month - population.joined[buyers]).astype(float)
+    strength = habits.switching_cost * lock_in_strength(tenure, habits.tenure_scale)
+    return strength * kept + habits.brand_loyalty * (owns & (offers.brand[line] == offers.brand[lines]))
