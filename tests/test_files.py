@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evsim.errors import StorageError
-from evsim.files import new_run_folder, safe_name, write_whole
+from evsim.files import new_run_folder, safe_name, whole_folder, write_whole
 
 
 def tree(folder):
@@ -117,3 +117,22 @@ def test_no_name_leaves_its_folder_or_hides(name):
 
 def test_a_chinese_name_stays_readable():
     assert safe_name("../我的 世界") == "我的_世界"
+
+
+def test_a_whole_folder_takes_the_place_of_the_former_one(tmp_path):
+    for content in ("first", "second"):
+        with whole_folder(tmp_path / "analysis") as folder:
+            (folder / content).write_text(content)
+            assert not (tmp_path / "analysis" / content).exists()
+        assert [path.name for path in tmp_path.rglob("*")] == ["analysis", content]
+
+
+def test_a_whole_folder_that_is_not_finished_leaves_the_former_one(tmp_path):
+    with whole_folder(tmp_path / "analysis") as folder:
+        (folder / "first").write_text("first")
+    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "analysis") as folder:
+        (folder / "second").write_text("second")
+        raise KeyboardInterrupt
+    assert [path.name for path in tmp_path.rglob("*")] == ["analysis", "first"]
+    with pytest.raises(StorageError), whole_folder(tmp_path / "no" / "where"):
+        pass

@@ -31,6 +31,7 @@ EXAMPLES = """examples:
 
 Exit code 1: some runs failed, and are rows with their error (`evsim status STORE` names them)."""
 MOST_SHOWN = 20  # values of a key, or rows of a table
+WIDTH = 98  # of a terminal
 LATEST = ""  # --resume without the name of a store
 
 
@@ -276,10 +277,12 @@ def _line(store: "Store") -> list[str]:
     """What a search has found, in words; nothing of another store."""
     from evsim.study.analysis import analyse
     from evsim.study.boundary import search_of
+    from evsim.words import wrap
 
     if search_of(store) is None or not store.counts().done:
         return []
-    return ["", *analyse(store, only=["heat_map"])["heat_map"].sentences]
+    sentences = analyse(store, only=["heat_map"])["heat_map"].sentences
+    return ["", *(wrap(sentence, WIDTH) for sentence in sentences)]
 
 
 def _figure(value: float) -> str:

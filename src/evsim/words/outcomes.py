@@ -30,6 +30,8 @@ OUTCOMES: Mapping[str, str] = {
     "independent_profit": "independents' profit",
     "incumbent_profit": "incumbents' profit",
     "stopped": "the number of makers that stop",
+    "co2": "the CO2 of driving",
+    "surplus": "consumer surplus",
 }
 ROLES: Mapping[str, str] = {
     "lever": "{} {} and act{} from month 1 on the market as it was calibrated without {}",

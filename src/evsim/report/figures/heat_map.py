@@ -10,12 +10,13 @@ from matplotlib.ticker import FuncFormatter
 
 from evsim.report.figures.style import CAMP_COLOURS, INK, new_figure
 from evsim.words.language import label
-from evsim.words.outcomes import outcome_name, quantity
+from evsim.words.outcomes import key_value, outcome_name, quantity
 
 COLOURS = "Blues"
 LINE = CAMP_COLOURS["alliance"]
 UNKNOWN = "#F2F2F2"
 BAND = (0.05, 0.95)
+TICKED = 12  # values of a key that each have a tick
 
 
 def heat_map(part: Any) -> Figure:
@@ -46,6 +47,8 @@ def heat_map(part: Any) -> Figure:
     for name, key, edges in (("x", about["keys"][0], x), ("y", about["keys"][1], y)):
         unit = about["units"][key]
         getattr(axes, f"set_{name}label")(f"{key}, {unit}" if unit else key, color=INK)
+        if len(edges) <= TICKED:
+            getattr(axes, f"set_{name}ticks")(edges, [key_value(float(value)) for value in edges])
         half = (edges[1] - edges[0]) / 2.0, (edges[-1] - edges[-2]) / 2.0
         getattr(axes, f"set_{name}lim")(edges[0] - half[0], edges[-1] + half[1])
     return figure
