@@ -168,3 +168,26 @@ def test_what_wins_an_owner_back_rises_with_what_holds_it(tmp_path):
     prices = numbers.set_index("strength")["price"]
     assert list(prices) == sorted(prices) and prices[0.0] == pytest.approx(numbers["free_price"].iloc[0])
     assert laws.groupby("strength")["share"].apply(lambda law: law.is_monotonic_increasing).all()
+
+
+SWEPT = [*TINY, "pricing=fixed"]
+
+
+def test_the_tipping_line_is_told_with_its_band(tmp_path):
+    told = experiment("tipping").main(
+        ["--seeds", "2", "--workers", "1", "--threshold", "0.012", "--folder", str(tmp_path), "--out", str(tmp_path),
+         "software.advantage_kcny=0,60,120", "lock_in.switching_cost=0,2", *SWEPT]
+    )  # fmt: skip
+    assert "lock_in.switching_cost" in " ".join(told) or "crosses" in told[0]
+    assert (tmp_path / "tipping.png").stat().st_size > 10_000
+
+
+def test_what_matters_is_told_in_order_and_as_rules(tmp_path):
+    told = experiment("uncertainties").main(
+        ["--samples", "48", "--workers", "1", "--folder", str(tmp_path), "--out", str(tmp_path), *SWEPT,
+         "consumers.count=3000", "software.advantage_kcny=80", "end=2024-06"]
+    )  # fmt: skip
+    assert any("coverage" in text or "cases" in text for text in told)
+    assert {path.name for path in tmp_path.glob("*.png")} == {
+        "uncertainties.png", "alliance_dominates.png", "alliance_fails.png"
+    }  # fmt: skip
