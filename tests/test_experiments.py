@@ -187,7 +187,7 @@ def test_what_matters_is_told_in_order_and_as_rules(tmp_path):
         ["--samples", "48", "--workers", "1", "--folder", str(tmp_path), "--out", str(tmp_path), *SWEPT,
          "consumers.count=3000", "software.advantage_kcny=80", "end=2024-06"]
     )  # fmt: skip
-    assert any("coverage" in text or "cases" in text for text in told)
+    assert sum(text.startswith("PRIM: ") for text in told) == 2
     assert {path.name for path in tmp_path.glob("*.png")} == {
         "uncertainties.png", "alliance_dominates.png", "alliance_fails.png"
     }  # fmt: skip
