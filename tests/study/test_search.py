@@ -11,15 +11,17 @@ from hypothesis import strategies as st
 from study.studies import QUIET, TINY, stub
 
 import evsim as package
+from evsim import words
 from evsim.errors import BadRequest
 from evsim.report.figures.searches import draw_front
 from evsim.scenarios.sweeps import sweep
 from evsim.study import Plan, drive, pursue_search, read
+from evsim.study import problem as problem_module
 from evsim.study import runner as runner_module
 from evsim.study import search as search_module
 from evsim.study.axes import axis_of
+from evsim.study.problem import Problem
 from evsim.study.request import Constraint, request
-from evsim.study.search import Task
 from evsim.study.trials import Trial, not_beaten, propose, violation
 
 STUDY = """
@@ -56,8 +58,8 @@ def on_stub(evsim, monkeypatch):
 
 def searched(own, *overrides, plan=None, function="policy"):
     """A search on a stand-in."""
-    task = Task.of(("study=mix", *overrides), plan or Plan(), own)
-    return pursue_search(task.create(own.parent / "outputs"), QUIET, stub(function))
+    problem = Problem.of(("study=mix", *overrides), plan or Plan(), own)
+    return pursue_search(problem.create(own.parent / "outputs"), QUIET, stub(function))
 
 
 # What is best
@@ -150,6 +152,14 @@ def test_a_promise_is_held_against_fresh_worlds(own):
     assert "came out" in told and "Best in outlay over the whole run of those that hold up: " in told
 
 
+def test_a_promise_of_which_nothing_is_left_is_told(own):
+    found = searched(own)
+    front = found.front.assign(holds=False, unbeaten=False)
+    told = words.search_words(found.trials, front, ["subsidy.scale"], {"outlay_total": "minimise"}, ["a bound"])
+    assert any(f"none of the {len(front)} keeps what was asked any more" in text for text in told)
+    assert not any("of those that hold up" in text for text in told)
+
+
 def test_bounds_that_nothing_keeps_to_are_told(own):
     text = STUDY.replace("below: 1200", "below: 500")
     (own / "study" / "mix.yaml").write_text(text, encoding="utf-8")
@@ -166,7 +176,7 @@ def test_bounds_that_nothing_keeps_to_are_told(own):
 
 def test_a_search_that_was_interrupted_ends_as_the_undisturbed_one(own, monkeypatch):
     whole = searched(own)
-    folder = Task.of(("study=mix",), Plan(), own).create(own.parent / "outputs")
+    folder = Problem.of(("study=mix",), Plan(), own).create(own.parent / "outputs")
     (folder / "batch-1").mkdir()  # begun, and never whole
     count = 0
 
@@ -186,7 +196,7 @@ def test_a_search_that_was_interrupted_ends_as_the_undisturbed_one(own, monkeypa
     monkeypatch.setattr(search_module, "drive", drive)
     again = pursue_search(folder, QUIET, stub("policy"))
     assert again.digest == whole.digest and again.trials.equals(whole.trials) and again.front.equals(whole.front)
-    monkeypatch.setattr(search_module, "propose", None)  # what is done is read, not proposed again
+    monkeypatch.setattr(problem_module, "propose", None)  # what is done is read, not proposed again
     assert read(folder).front.equals(whole.front)
     assert pursue_search(folder, QUIET, stub("policy")).digest == whole.digest
 
@@ -229,9 +239,9 @@ def test_the_model_is_searched_and_shows_what_was_found(own):
 
 
 def test_the_shipped_study_can_be_searched():
-    task = Task.of(("study=least_outlay",), Plan(), None)
-    assert task.n_worlds >= 10 and set(task.asked.constraints) == {"hhi_platform"}
-    assert [axis.key for axis in task.axes][0] == "subsidy.scale"
+    problem = Problem.of(("study=least_outlay",), Plan(), None)
+    assert problem.n_worlds == 20 and set(problem.asked.constraints) == {"hhi_platform"}
+    assert [axis.key for axis in problem.axes][0] == "subsidy.scale"
 
 
 @pytest.mark.parametrize(
@@ -273,7 +283,7 @@ def test_a_space_that_is_used_up_ends_the_search(own):
 
 
 def test_two_cannot_search_in_one_folder(own):
-    folder = Task.of(("study=mix",), Plan(trials=2), own).create(own.parent / "outputs")
+    folder = Problem.of(("study=mix",), Plan(trials=2), own).create(own.parent / "outputs")
     with search_module._alone(folder), pytest.raises(BadRequest, match="somebody else is at work"):
         pursue_search(folder, QUIET, stub("policy"))
 

@@ -13,7 +13,7 @@ from .options import Parser, add_config_dir, add_execution, execution_of, near_p
 
 if TYPE_CHECKING:
     from evsim.study.policies import Policies
-    from evsim.study.search import Task
+    from evsim.study.problem import Problem
 
 DESCRIPTION = """Search the levers of a study for the policies that are best in its objectives (outcomes with `maximise` or
 `minimise`) and keep to its constraints (such as `hhi_platform: {below: 2000, in: 0.9}`, in 90 % of worlds). Every trial is run in
@@ -55,9 +55,9 @@ def execute(arguments: argparse.Namespace) -> int:
     from evsim.study.search import pursue_search
 
     execution = execution_of(arguments)
-    folder, task = _resumed(arguments) if arguments.resume is not None else _new(arguments)
+    folder, problem = _resumed(arguments) if arguments.resume is not None else _new(arguments)
     if not execution.quiet:
-        print(_planned(task), flush=True)
+        print(_planned(problem), flush=True)
     try:
         found = pursue_search(folder, execution, SIMULATE)
     except (KeyboardInterrupt, SystemExit):
@@ -74,23 +74,24 @@ def execute(arguments: argparse.Namespace) -> int:
     return 1 if found.failures else 0
 
 
-def _new(arguments: argparse.Namespace) -> tuple[Path, "Task"]:
+def _new(arguments: argparse.Namespace) -> tuple[Path, "Problem"]:
     """A new folder for what is asked."""
+    from evsim.study.problem import Problem
     from evsim.study.request import Plan
-    from evsim.study.search import Task
 
     if not arguments.overrides:
         raise BadRequest("say what is searched: study=NAME; `evsim search --help` has examples")
     if not arguments.out:
         raise BadRequest("--out: give the name of a folder")
     plan = Plan(arguments.replications, samples=arguments.samples, trials=arguments.trials)
-    task = Task.of(arguments.overrides, plan, arguments.config_dir)
-    return task.create(arguments.out), task
+    problem = Problem.of(arguments.overrides, plan, arguments.config_dir)
+    return problem.create(arguments.out), problem
 
 
-def _resumed(arguments: argparse.Namespace) -> tuple[Path, "Task"]:
+def _resumed(arguments: argparse.Namespace) -> tuple[Path, "Problem"]:
     """The folder to go on with."""
-    from evsim.study.search import Task, latest_search
+    from evsim.study.problem import Problem
+    from evsim.study.search import latest_search
 
     said = any((arguments.overrides, arguments.trials, arguments.replications, arguments.samples))
     if said:
@@ -98,16 +99,18 @@ def _resumed(arguments: argparse.Namespace) -> tuple[Path, "Task"]:
             "--resume: goes on with what was asked; leave out keys, --trials, --replications and --samples"
         )
     folder = Path(arguments.resume or latest_search(arguments.out))
-    return folder, Task.read(folder)
+    return folder, Problem.read(folder)
 
 
-def _planned(task: "Task") -> str:
+def _planned(problem: "Problem") -> str:
     """How many runs of what."""
-    from evsim.study.search import lever_words, planned
+    from evsim.study.problem import lever_words, planned
 
-    trials, worlds, runs = planned(task)
-    lines = [f"{trials} policies × {worlds} worlds = {runs:,} runs, then the front in {task.fresh.n_runs} fresh worlds"]
-    return "\n".join([*lines, *(f"  {line}" for line in lever_words(task.axes))])
+    trials, worlds, runs = planned(problem)
+    lines = [
+        f"{trials} policies × {worlds} worlds = {runs:,} runs, then the front in {problem.fresh.n_runs} fresh worlds"
+    ]
+    return "\n".join([*lines, *(f"  {line}" for line in lever_words(problem.axes))])
 
 
 def _write(found: "Policies") -> None:

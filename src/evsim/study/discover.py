@@ -5,7 +5,7 @@ points that are cases (Bryant & Lempert 2010, Technological Forecasting & Social
 ema-workbench (Friedman & Fisher 1999; Breiman et al. 1984). They see keys, names and listed numbers by their number:
 ema-workbench drops a column named `scenario`, goes through names in an order that differs between processes, and takes no
 whole numbers. Leaves of its tree are read here, since it lets them share one set of names. Which of PRIM's many boxes is told
-is decided here: the one with the largest harmonic mean of coverage and density, less the limits that do nothing for it.
+is decided here: the one with the largest harmonic mean of coverage and density, less the limits that chance would explain.
 """
 
 import contextlib
@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import bdtrc
 
 from evsim.errors import BadRequest
 
 LEAST_POINTS, LEAST_CASES = 40, 8
 MOST_BOXES = 2
 LEAST_MASS = 0.05  # of the points, in a box
-WORTH = 0.01  # of the harmonic mean, that a limit must bring
+TELLING = 0.05  # quasi-p-value below which a limit is told
 LIFT = 1.5  # how much denser than all points a box must be
 Codes = dict[str, tuple[str, np.ndarray | None]]  # column -> key, and what its numbers stand for
 
@@ -257,16 +258,24 @@ def _limits(bounds: Mapping[str, tuple[Any, Any]], coded: pd.DataFrame, codes: C
 
 
 def _needed(points: pd.DataFrame, cases: np.ndarray, limits: dict[str, Limit]) -> dict[str, Limit]:
-    """Limits without those that bring the box less than `WORTH`, taken away one by one, the least useful first."""
+    """Limits that chance would not explain, the least telling taken away one by one; one is left in any case.
+
+    The quasi-p-value of a limit: how likely a box drawn at random from the one without it would hold as many cases,
+    P(B(n, q) ≥ c), with n points and c cases in the box, and q the density without the limit.
+
+    Source:
+        Bryant & Lempert (2010), Technological Forecasting & Social Change 77(1).
+    """
     limits = dict(limits)
     while len(limits) > 1:
-        merit = measured(points, cases, limits).merit
-        without = {
-            key: measured(points, cases, {name: limit for name, limit in limits.items() if name != key}).merit
-            for key in limits
-        }
-        key = max(without, key=lambda name: without[name])
-        if without[key] < merit - WORTH:
+        held = inside(points, limits)
+        n, found = int(held.sum()), int((held & cases).sum())
+        chances = {}
+        for key in limits:
+            density = measured(points, cases, {name: limit for name, limit in limits.items() if name != key}).density
+            chances[key] = float(bdtrc(found - 1, n, density)) if found else 1.0
+        key = max(chances, key=lambda name: chances[name])
+        if chances[key] < TELLING:
             break
         del limits[key]
     return limits

@@ -97,6 +97,11 @@ def _survived(front: Any, bounds: Sequence[str]) -> str:
     holding, unbeaten, all_ = int(front["holds"].sum()), int(front["unbeaten"].sum()), len(front)
     if not bounds:
         return sentence(f"In fresh worlds, {unbeaten} of {all_} are still not beaten by another of them")
+    if not holding:
+        return sentence(
+            f"In fresh worlds, none of the {all_} keeps what was asked any more: they were chosen in too few worlds, and more "
+            "of them (--samples, --replications) would promise less"
+        )
     return sentence(
         f"In fresh worlds, {holding} of {all_} still keep what was asked, and {unbeaten} of them are not beaten by another"
     )
