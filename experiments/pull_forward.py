@@ -17,7 +17,8 @@ responses. Nothing is fitted to these ratios but the one assumption that says so
 What the comparison cannot say: the lunar new year fell on 2023-01-22, 2024-02-10 and 2025-01-29 and moves sales between January
 and February, while the season has one January for all years (hence the ratios of two months); December 2022 had closures and a
 wave of infections; makers push deliveries before year ends; and the record lets the scrappage benefit of 2024 run on into 2025,
-where buyers of December 2024 did not know whether it would. BYD's, GAC Aion's and SAIC-GM-Wuling's published figures may hold exports.
+where buyers of December 2024 did not know whether it would. Published figures of BYD, GAC Aion and SAIC-GM-Wuling may hold
+exports.
 
     .venv/bin/python experiments/pull_forward.py [--seeds 10] [--workers 2] [--folder experiments/figures] [key=value ...]
 

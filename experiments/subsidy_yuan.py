@@ -3,7 +3,7 @@
 Design: six ways to support the purchase of new-energy cars, each instead of the dated record and against a world without any
 benefit, in runs that share every draw. All are in force from January 2024 to December 2026, which buyers know from the first;
 effects are counted until 2030, so that purchases that were only brought forward count for nothing. The designs are files,
-`conf/subsidy/NAME.yaml`:
+`experiments/designs/subsidy/NAME.yaml`, and `evsim run subsidy=NAME --config-dir experiments/designs` runs one alone:
 
 - per_car: the same sum for every new-energy car;
 - tax_exemption: part of the purchase tax waived, with a cap;
@@ -14,9 +14,10 @@ effects are counted until 2030, so that purchases that were only brought forward
 
 Equal outlay: each design is scaled (`subsidy.scale`) until its support (subsidies paid and tax waived) is that of `per_car` on
 seed 0: a proportional step, then a secant step in logs. What is left of a difference is a few per cent, and what is told is per
-yuan of the support that was really given. Not discounted, money of 2023. Cars of the alliance are those sold in mode alliance; who
-is in it is the record's (`modes=timeline`, since the question is not about membership), prices are best responses. CO2 is that of driving until
-2030, cars bought used left out; what cars of 2024 to 2026 save later is not counted. Profits are before tax.
+yuan of the support that was really given. Not discounted, money of 2023. Cars of the alliance are those sold in mode
+alliance; who is in it is the record's (`modes=timeline`, since the question is not about membership), prices are best responses.
+CO2 is that of driving until 2030, cars bought used left out; what cars of 2024 to 2026 save later is not counted. Profits are
+before tax.
 
     .venv/bin/python experiments/subsidy_yuan.py [--seeds 10] [--workers 2] [--folder experiments/figures] [key=value ...]
 
@@ -42,6 +43,7 @@ from evsim.report.figures.style import house_style, save_figure
 from evsim.report.figures.subsidy_yuan import PARTIES, subsidy_incidence, subsidy_yuan
 
 SIZE = ("consumers.count=20000", "pricing=best_response", "modes=timeline", "subsidy.end=2026-12", "end=2030-12")
+FILES = Path(__file__).parent / "designs"
 NONE, FIRST = "none", "per_car"
 DESIGNS = {
     FIRST: "per car",
@@ -57,7 +59,9 @@ BN = 1e6  # kCNY
 
 def world(design: str, scale: float, overrides: Iterable[str]) -> evsim.Scenario:
     """A design of the given scale."""
-    return evsim.load("baseline", f"subsidy={design}", f"subsidy.scale={scale:.4g}", *SIZE, *overrides)
+    return evsim.load(
+        "baseline", f"subsidy={design}", f"subsidy.scale={scale:.4g}", *SIZE, *overrides, config_dir=FILES
+    )
 
 
 def outcome(job: tuple[str, evsim.Scenario, int]) -> tuple[dict[str, Any], Welfare]:
@@ -113,8 +117,10 @@ def against_none(results: list[tuple[dict[str, Any], Welfare]]) -> tuple[pd.Data
         more = {name: counts[name] - none[name] for name in counts if name not in same}
         gains.append(same | more | {"support": welfare.minus(accounts).support})
         got = incidence(welfare, accounts)
-        parts = [*got.buyers, *got.makers, got.leader, got.state, got.lost]
-        shares.append(same | dict(zip(PARTIES, 100.0 * np.array(parts), strict=True)))
+        fifths = [party for party in PARTIES if party.startswith("buyers")]
+        parts = dict(zip([*fifths, *KINDS], [*got.buyers, *got.makers], strict=True))
+        parts |= {"leader": got.leader, "state": got.state, "lost": got.lost}
+        shares.append(same | {party: 100.0 * parts[party] for party in PARTIES})
     return pd.DataFrame(gains), pd.DataFrame(shares)
 
 
@@ -146,12 +152,13 @@ def finding(gains: pd.DataFrame, shares: pd.DataFrame, scales: dict[str, float])
         rows, got = gains[gains["design"] == name], shares[shares["design"] == name]
         buyers = got[[party for party in PARTIES if party.startswith("buyers")]].sum(axis=1)
         makers = got[list(KINDS)].sum(axis=1)
+        gives = f"{label[0].upper()}{label[1:]} (scale {scales[name]:.3g}) gives {bracketed(rows['support'] / BN, 0)} bn CNY."
         told.append(
-            f"{label[0].upper()}{label[1:]} (scale {scales[name]:.3g}): {bracketed(rows['support'] / BN, 0)} bn CNY. A new-energy car more"
-            f" {cost(rows, 'nev', ' kCNY')}, a car of the alliance more {cost(rows, 'allied', ' kCNY')}, a ton of CO2 less"
-            f" {cost(rows, 'tons', ' kCNY', 1)}. Of a yuan buyers have {bracketed(buyers, 0)} fen, makers {bracketed(makers, 0)},"
-            f" the leader {bracketed(got['leader'], 0)}; {bracketed(got['state'], 0)} come back in tax, and"
-            f" {bracketed(got['lost'], 0)} are lost. Concentration of platforms changes by {bracketed(rows['hhi'], 0)} points."
+            f"{gives} A new-energy car more {cost(rows, 'nev', ' kCNY')}, a car of the alliance more"
+            f" {cost(rows, 'allied', ' kCNY')}, a ton of CO2 less {cost(rows, 'tons', ' kCNY', 1)}. Of a yuan buyers have"
+            f" {bracketed(buyers, 0)} fen, makers {bracketed(makers, 0)}, the leader {bracketed(got['leader'], 0)};"
+            f" {bracketed(got['state'], 0)} come back in tax, and {bracketed(got['lost'], 0)} are lost. Concentration of"
+            f" platforms changes by {bracketed(rows['hhi'], 0)} points."
         )
     return told
 
@@ -177,7 +184,8 @@ def main(arguments: list[str] | None = None) -> list[str]:
     told = finding(gains, shares, scales)
     print(*told, sep="\n")
     options.folder.mkdir(parents=True, exist_ok=True)
-    period = f"given until {jobs[0][1].subsidy.end}, counted until {jobs[0][1].end}"
+    told_of = jobs[0][1]
+    period = f"given until {words.month(told_of.subsidy.end)}, counted until {words.month(told_of.end)}"
     captured = shares.groupby("design")[[party for party in PARTIES if party.startswith("buyers")]].mean().sum(axis=1)
     incident = f"Buyers have {captured.min():.0f} to {captured.max():.0f} fen of a yuan of support, by design"
     with house_style():

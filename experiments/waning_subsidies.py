@@ -1,8 +1,8 @@
 """Subsidies wane faster or slower: who gains, the alliance or independents, mass or premium?
 
-Design: benefits fall linearly to zero within 6, 18 or 36 months from July 2024 or from January 2026, starting from the policy of the month
-before; or stay for good as they are in December 2025; each against the baseline's policy as dated, in runs that share every
-draw. A fall is known from the month it begins in (`subsidy.phase_out_start`, `subsidy.phase_out_months`, `subsidy.hold_from`).
+Design: benefits fall linearly to zero within 6, 18 or 36 months from July 2024 or from January 2026, starting from the policy of
+the month before; or stay for good as they are in December 2025; each against the baseline's policy as dated, in runs that share
+every draw. A fall is known from the month it begins in (`subsidy.phase_out_start`, `.phase_out_months`, `.hold_from`).
 Told are shares of cars delivered, by camp and by segment (the price of a line in its first month: below 150, 150 to 300, 300
 kCNY and more), while the worlds differ (2024 to 2027) and once all that was dated is over (2030, in which only the world that
 holds its policy still has any): what is left then is what early sales have built, owners, fleets, experience.
@@ -104,12 +104,12 @@ def finding(changes: pd.DataFrame) -> list[str]:
     for window in WINDOWS:
         for world in order:
             rows = changes[(changes["world"] == world) & (changes["window"] == window)]
-            given = bracketed(rows["given"], 0)
+            cars, given = bracketed(rows["cars"], 1, " %"), bracketed(rows["given"], 0)
             told.append(
                 f"{window}, {world}: new-energy cars {gain(rows['nev'])}, the alliance {gain(rows['alliance'], False)},"
                 f" independents {gain(rows['independent'])}, incumbents {gain(rows['incumbent'])}; cars below 150 kCNY"
-                f" {gain(rows['mass'])}, from 150 to 300 {gain(rows['middle'])}, from 300 on {gain(rows['premium'])}; cars sold in all"
-                f" change by {bracketed(rows['cars'], 1, ' %')}, what the state gives by {given} bn CNY."
+                f" {gain(rows['mass'])}, from 150 to 300 {gain(rows['middle'])}, from 300 on {gain(rows['premium'])}; cars"
+                f" sold in all change by {cars}, what the state gives by {given} bn CNY."
             )
     return told
 
