@@ -154,8 +154,27 @@ def test_no_record_is_younger_than_2025():
     record = read_record()
     assert record["period"].str[:4].astype(int).max() == 2025
     market = record[record["level"] == "market"].pivot(index="period", columns="measure", values="value")
-    implied = (market["nev_retail"] / market["retail"])["2021":"2025"]
-    assert np.allclose(implied, market["nev_penetration"]["2021":"2025"], atol=0.002)
+    years = market[market.index.str.len() == 4]
+    implied = (years["nev_retail"] / years["retail"])["2021":"2025"]
+    assert np.allclose(implied, years["nev_penetration"]["2021":"2025"], atol=0.002)
+    months = market[market.index.str.len() == 7]
+    assert (months["nev_retail"] < months["retail"]).all() and (12 * months["retail"] < 1.6 * 24e6).all()
+
+
+def test_the_months_around_a_year_end_are_recorded_in_one_scope():
+    record = read_record()
+    months = record[
+        record["period"].str.len().eq(7) & record["measure"].isin(["nev_retail", "retail", "nev_sales", "deliveries"])
+    ]
+    for year in (2022, 2024):
+        around = [f"{year}-11", f"{year}-12", f"{year + 1}-01", f"{year + 1}-02"]
+        here = months[months["period"].isin(around)]
+        assert here.groupby(["level", "entity", "measure"]).size().eq(len(around)).all()
+    totals = read_monthly_totals().set_index("month")["units"]
+    retail = months[months["measure"].eq("retail") & months["level"].eq("market")].set_index("period")["value"]
+    known = [month for month in retail.index if month in totals.index and month >= "2023"]
+    assert len(known) == 2
+    assert np.allclose(retail[known], totals[known], rtol=0.01)  # the panel follows retail from 2023 on
 
 
 def test_quarters_are_outcomes_after_every_base_date_and_of_makers_that_are_known():

@@ -52,6 +52,13 @@ def test_the_groups_are_fifths_of_the_population():
     assert shares == pytest.approx(np.full(GROUPS, 0.2), abs=4.0 * np.sqrt(0.16 / len(income)))
 
 
+def test_a_month_in_which_nobody_shops_has_no_surplus():
+    market = opened().market
+    nobody = np.empty(0, dtype=np.int64)
+    month = month_surplus(market, nobody, np.arange(len(market.offers)), nobody)
+    assert not np.any([month.shoppers, month.surplus, month.staying]) and len(month.surplus) == GROUPS
+
+
 def test_who_owns_nothing_that_holds_gains_nothing_by_staying():
     free = {"lock_in": {"switching_cost": 0.0, "brand_loyalty": 0.0}}
     runs = [run_small(layer) for layer in (free, {}, {"lock_in": {"switching_cost": 3.0}})]

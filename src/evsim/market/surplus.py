@@ -37,7 +37,7 @@ def month_surplus(market: Market, shoppers: np.ndarray, rows: np.ndarray, chosen
     income = people_of(market, population, shoppers).income
     sensitivity, group = market.habits.median_sensitivity / income, income_group(market, income)
     values = inclusive_values(market, population, shoppers, rows, market.month)
-    worth = consumer_surplus(values[:, None], sensitivity, np.zeros(len(values)))
+    worth = consumer_surplus(values[:, None], sensitivity, np.zeros(len(values))) if len(values) else values
     buys = chosen >= 0
     stays = staying_gain(market, shoppers[buys], rows[chosen[buys]]) / sensitivity[buys]
     return Surplus(

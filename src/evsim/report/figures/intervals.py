@@ -31,6 +31,23 @@ def band(table: pd.DataFrame) -> np.ndarray:
     return np.where(np.isnan(ends), ends[:1], ends)
 
 
+def pseudo_ratios(numerators: Sequence[float], denominators: Sequence[float]) -> np.ndarray:
+    """Jackknife pseudo-values of a ratio of sums over seeds, `[n]`: their mean and its interval are the ratio's.
+
+        n R − (n − 1) R_(−i),   R = Σ numerators / Σ denominators, R_(−i) without seed i
+
+    A mean of each seed's own ratio is too high where few cars are counted below.
+
+    Source:
+        Quenouille (1956), Biometrika 43; Miller (1974), Biometrika 61.
+    """
+    above, below = np.asarray(numerators, dtype=float), np.asarray(denominators, dtype=float)
+    n, ratio = len(above), above.sum() / below.sum()
+    if n == 1:
+        return np.array([ratio])
+    return n * ratio - (n - 1) * (above.sum() - above) / (below.sum() - below)
+
+
 def bracketed(values: Sequence[float], digits: int = 1, unit: str = "") -> str:
     """Mean over seeds with its 90 % interval: `15.9 % [15.2, 16.6]`; no bracket for a single seed."""
     mean, low, high = words.paired_interval([float(value) for value in values])
