@@ -6,6 +6,10 @@ differences, which is far narrower than the difference of two means:
     d_k = y_k(other) − y_k(first)        d̄ ± t_{n−1} s_d / √n        pairing = (s²_first + s²_other) / s²_d
 
 `pairing` is by how much unpaired runs would have a larger variance.
+
+Measured (`tests/torture/comparisons.py`): over 200 comparisons of 10 pairs of a market of 3,000 rows the 90 % intervals of six
+outcomes hold the mean of all pairs 86.5 to 94.0 % of the time. They are too short where most pairs do not differ at all: in a
+market so small that subsidies rarely change a purchase, 5 pairs held it 30 to 81 % of the time.
 """
 
 from collections.abc import Sequence
