@@ -10,6 +10,7 @@ wants the stack, so that the number on the full stack may rise; members of the a
 to a member, and more rivals; here others' ways are given, and joins rise.
 """
 
+import json
 from functools import cache
 
 import numpy as np
@@ -65,6 +66,12 @@ def restore(model, untouched):
 
 def joins(seed, levers, modes):
     """Brands in the given modes once all have chosen, each against the others' present ways: expected, and by its draws."""
+    return _joins(seed, json.dumps(levers), modes)
+
+
+@cache
+def _joins(seed, levers_json, modes):
+    levers = json.loads(levers_json)
     model, untouched = forecast_with(seed, levers)
     try:
         chair = Chair(model, Forecast(model.market), [])

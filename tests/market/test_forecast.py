@@ -6,6 +6,7 @@ from copy import deepcopy
 import numpy as np
 import pytest
 from market.worlds import CHOSEN, brand_of, merged, opened
+from numpy.testing import assert_allclose
 
 from evsim.agents.chair import Chair, choosing
 from evsim.economics.pricing import Demand, equilibrium_prices
@@ -210,12 +211,12 @@ def test_utilities_of_a_way_followed_are_those_of_a_market_in_which_the_brand_ha
         for point in trial.points:
             rows = point.rows[point.market.offers.on_sale[point.rows]]
             afresh, outside = panel_utility(point.market, trial.entries, rows)
-            assert point.utility[:, column(point, rows)] == pytest.approx(afresh, abs=1e-9)
+            assert_allclose(point.utility[:, column(point, rows)], afresh, rtol=0.0, atol=1e-9)
             assert np.array_equal(point.outside, outside)
             paid = point.rule_of(column(point, rows)).value(point.market.offers.price[rows])
             odds = np.exp(afresh - trial.entries.sensitivity[:, None] * paid - point.reference[:, None])
-            assert point.excess[:, column(point, rows)] == pytest.approx(odds, rel=1e-8)
-            assert point.total == pytest.approx(odds.sum(axis=1) + point.alone, rel=1e-9)
+            assert_allclose(point.excess[:, column(point, rows)], odds, rtol=1e-8, atol=1e-12)
+            assert_allclose(point.total, odds.sum(axis=1) + point.alone, rtol=1e-9)
             checked += 1
     assert checked >= 9
 
@@ -237,8 +238,8 @@ def test_going_there_and_back_returns_the_point(patient, name):
             assert other.market.offers.cost == pytest.approx(one.market.offers.cost, rel=1e-13)
             selling = one.market.offers.on_sale
             assert other.market.offers.price[selling] == pytest.approx(one.market.offers.price[selling], abs=1e-6)
-            assert other.utility == pytest.approx(one.utility, abs=1e-9)
-            assert other.total == pytest.approx(one.total, rel=1e-7)
+            assert_allclose(other.utility, one.utility, rtol=0.0, atol=1e-9)
+            assert_allclose(other.total, one.total, rtol=1e-7)
             assert other.shares() == pytest.approx(one.shares(), abs=1e-9)
 
 

@@ -141,10 +141,10 @@ def recovered_aims(forecast: Forecast) -> Aims:
     low, high = (terms_played(forecast, [], {}, share + step, 1.0) for step in (-SHARE_STEP, SHARE_STEP))
     lost = low.cars - high.cars
     car_value = max((high.leader_profit - low.leader_profit) / lost, 0.0) if lost > 0 else 0.0
-    plain = Aims(car_value)
+    slopes = _quality_slopes(forecast, Aims(car_value))
     now = float(market.platforms.research[market.platform_code(market.scenario.alliance.platform)])
     gains, costs = (
-        np.array(each) for each in zip(*(_research_worth(forecast, plain, x) for x in _around(now)), strict=True)
+        np.array(each) for each in zip(*(_research_worth(forecast, slopes, x) for x in _around(now)), strict=True)
     )
     gained = gains[1] - gains[0]
     return Aims(car_value, float((costs[1] - costs[0]) / gained) if gained > 0 else 1.0)
@@ -235,15 +235,17 @@ def best_research(forecast: Forecast, aims: Aims) -> float:
     market = forecast.market
     now = float(market.platforms.research[market.platform_code(market.scenario.alliance.platform)])
 
+    slopes = _quality_slopes(forecast, aims)
+
     def worth(research: float) -> float:
-        gain, cost = _research_worth(forecast, aims, research)
+        gain, cost = _research_worth(forecast, slopes, research)
         return aims.quality_weight * gain - cost
 
     return max((scale * now for scale in RESEARCH_SCALES), key=worth)
 
 
-def _research_worth(forecast: Forecast, aims: Aims, research: float) -> tuple[float, float]:
-    """Present value of what research brings beyond today's, and of what it costs, kCNY."""
+def _research_worth(forecast: Forecast, slopes: list[float], research: float) -> tuple[float, float]:
+    """Present value of what research brings beyond today's, by the slopes at each point, and of what it costs, kCNY."""
     market = forecast.market
     software, modes = market.scenario.software, market.scenario.modes
     leader = market.platform_code(market.scenario.alliance.platform)
@@ -253,7 +255,6 @@ def _research_worth(forecast: Forecast, aims: Aims, research: float) -> tuple[fl
         spending[leader] = spent
         return 12.0 * float(success_chance(market, spending, market.platforms.fleet(market.month))[leader])
 
-    slopes = [quality_slope(forecast, point, aims) for point in forecast.points]
     years, rate = np.arange(modes.horizon_years) + 0.5, market.scenario.pricing.discount_rate
     better = chance(research) - chance(float(market.platforms.research[leader]))
     gained = yearly(modes.forecast_years, slopes, modes.horizon_years) * software.success_gain * better * years
@@ -262,6 +263,10 @@ def _research_worth(forecast: Forecast, aims: Aims, research: float) -> tuple[fl
 
 def _around(value: float) -> tuple[float, float]:
     return (1.0 - RESEARCH_STEP) * value, (1.0 + RESEARCH_STEP) * value
+
+
+def _quality_slopes(forecast: Forecast, aims: Aims) -> list[float]:
+    return [quality_slope(forecast, point, aims) for point in forecast.points]
 
 
 def quality_slope(forecast: Forecast, point: Point, aims: Aims, step: float = 1.0) -> float:
