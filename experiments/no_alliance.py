@@ -8,28 +8,19 @@ go on with a bought-in stack, brands that exist by the alliance alone do not com
 Prints the finding in sentences with 90 % intervals and saves the figure. Finding and numbers: experiments/README.md.
 """
 
-import argparse
-from pathlib import Path
-
 import evsim
 from evsim import words
-from evsim.report.figures import draw_comparison
+from evsim.report.experiment import experiment_parser, tell
+from evsim.report.figures.comparison import comparison
 
 
 def main(arguments: list[str] | None = None) -> list[str]:
     """Run the pairs, print what they say, draw them; returns the sentences."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5, help="pairs of runs, seeds 0, 1, … (default 5)")
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "figures", help="where the figure goes")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="changes made to both worlds")
-    options = parser.parse_args(arguments)
+    options = experiment_parser(__doc__, 5, "pairs of runs").parse_args(arguments)
     worlds = [evsim.load(name, *options.overrides) for name in ("baseline", "no_alliance")]
     baseline, without = ([evsim.run(world, seed=seed) for seed in range(options.seeds)] for world in worlds)
     finding = words.compare(baseline, without)
-    print(*finding, sep="\n")
-    for path in draw_comparison(baseline, without, options.folder, name="no_alliance"):
-        print(path)
-    return finding
+    return tell(finding, {"no_alliance": lambda: comparison(baseline, without)}, options.folder)
 
 
 if __name__ == "__main__":

@@ -11,15 +11,12 @@ to the platform firm. Brands follow the dated record, so that worlds differ in n
 Prints the finding in sentences with 90 % intervals and saves the figure. docs/lock_in.md explains the measures.
 """
 
-import argparse
-from pathlib import Path
-
 import pandas as pd
 
 import evsim
+from evsim.report.experiment import experiment_parser, tell
 from evsim.report.figures.intervals import bracketed
 from evsim.report.figures.owner_discount import owner_discount
-from evsim.report.figures.style import house_style, save_figure
 
 SETTINGS = ("end=2028-12", "consumers.count=20000", "pricing=best_response", "modes=timeline")
 STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0)  # times the default κ and ι
@@ -64,20 +61,10 @@ def finding(numbers: pd.DataFrame) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> list[str]:
     """Measure the worlds, print what they say, draw it; returns the sentences."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5, help="draws of every world, seeds 0, 1, … (default 5)")
-    parser.add_argument("--workers", type=int, default=2, help="worlds at a time (default 2)")
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "figures", help="where the figure goes")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="changes made to all worlds")
-    options = parser.parse_args(arguments)
+    options = experiment_parser(__doc__, 5, "draws of every world", workers=2).parse_args(arguments)
     numbers, laws = measured(options.overrides, options.seeds, options.workers)
     told = finding(numbers)
-    print(*told, sep="\n")
-    options.folder.mkdir(parents=True, exist_ok=True)
-    with house_style():
-        for path in save_figure(owner_discount(numbers, laws, told[0]), options.folder, "owner_discount"):
-            print(path)
-    return told
+    return tell(told, {"owner_discount": lambda: owner_discount(numbers, laws, told[0])}, options.folder)
 
 
 if __name__ == "__main__":

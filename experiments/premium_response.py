@@ -18,11 +18,6 @@ maker's own, in China, before tax, money of 2023, not discounted.
 Prints the finding in sentences with 90 % intervals and saves the figure.
 """
 
-import argparse
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
-
 import pandas as pd
 
 import evsim
@@ -30,9 +25,9 @@ from evsim import words
 from evsim.agents import Incumbent, Review
 from evsim.market.brands import Way
 from evsim.market.progress import own_stacks
+from evsim.report.experiment import experiment_parser, in_processes, tell
 from evsim.report.figures.intervals import bracketed
 from evsim.report.figures.premium_response import HOLD, INSIDE, LEVEL, NO_GAP, PRICE, RESPONSES, premium_response
-from evsim.report.figures.style import house_style, save_figure
 
 MAKERS = ("BMW Brilliance", "Beijing Benz")
 RESEARCH = 3.0  # times, with the in-house response
@@ -154,25 +149,11 @@ def finding(table: pd.DataFrame) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> list[str]:
     """Run the worlds, print what they say, draw them; returns the sentences."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5, help="of each world, seeds 0, 1, … (default 5)")
-    parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "figures", help="where the figure goes")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="changes made to all worlds")
-    options = parser.parse_args(arguments)
+    options = experiment_parser(__doc__, 5, "of each world", workers=2).parse_args(arguments)
     jobs = [(*world, seed) for seed in range(options.seeds) for world in worlds(options.overrides)]
-    if options.workers > 1:
-        with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as workers:
-            table = pd.concat(workers.map(outcome, jobs), ignore_index=True)
-    else:
-        table = pd.concat(map(outcome, jobs), ignore_index=True)
+    table = pd.concat(in_processes(outcome, jobs, options.workers), ignore_index=True)
     told = finding(table)
-    print(*told, sep="\n")
-    options.folder.mkdir(parents=True, exist_ok=True)
-    with house_style():
-        for path in save_figure(premium_response(table, told[0]), options.folder, "premium_response"):
-            print(path)
-    return told
+    return tell(told, {"premium_response": lambda: premium_response(table, told[0])}, options.folder)
 
 
 if __name__ == "__main__":

@@ -25,19 +25,14 @@ exports.
 Prints the finding in sentences with 90 % intervals and saves the figure.
 """
 
-import argparse
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 import evsim
 from evsim.data import read_monthly_totals, read_record, seasonal_factors
+from evsim.report.experiment import experiment_parser, in_processes, tell
 from evsim.report.figures.intervals import bracketed, pseudo_ratios
 from evsim.report.figures.pull_forward import ANNOUNCED, NOTHING, UNSEEN, pull_forward
-from evsim.report.figures.style import house_style, save_figure
 
 SIZE = ("consumers.count=100000", "pricing=best_response", "modes=timeline")
 SPANS = {"history_2022": ("2022-06", "2024-02", (2022, 2023)), "baseline": ("2024-08", "2026-02", (2024, 2025))}
@@ -201,26 +196,12 @@ def finding(table: pd.DataFrame, seen: pd.DataFrame) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> list[str]:
     """Run the worlds, print what they say, draw them; returns the sentences."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=10, help="of each world, seeds 0, 1, … (default 10)")
-    parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "figures", help="where the figure goes")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="changes made to all worlds")
-    options = parser.parse_args(arguments)
+    options = experiment_parser(__doc__, 10, "of each world", workers=2).parse_args(arguments)
     jobs = [(*world, seed) for seed in range(options.seeds) for world in worlds(options.overrides)]
-    if options.workers > 1:
-        with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as workers:
-            table = pd.concat(workers.map(outcome, jobs), ignore_index=True)
-    else:
-        table = pd.concat(map(outcome, jobs), ignore_index=True)
+    table = pd.concat(in_processes(outcome, jobs, options.workers), ignore_index=True)
     seen = observed()
     told = finding(table, seen)
-    print(*told, sep="\n")
-    options.folder.mkdir(parents=True, exist_ok=True)
-    with house_style():
-        for path in save_figure(pull_forward(table, seen, season(), told[0]), options.folder, "pull_forward"):
-            print(path)
-    return told
+    return tell(told, {"pull_forward": lambda: pull_forward(table, seen, season(), told[0])}, options.folder)
 
 
 if __name__ == "__main__":

@@ -11,18 +11,13 @@ parts do not show, it is that draw.
 Prints the finding in sentences with 90 % intervals (of shares: Wilson's) and saves the figure.
 """
 
-import argparse
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
-
 import pandas as pd
 
 import evsim
 from evsim import words
+from evsim.report.experiment import experiment_parser, in_processes, tell
 from evsim.report.figures.intervals import bracketed, share_interval
 from evsim.report.figures.refusers import REASONS, refusers
-from evsim.report.figures.style import house_style, save_figure
 
 NAMED = "SAIC"  # told of in any case
 MOST = 6  # brands in one sentence
@@ -121,27 +116,13 @@ def named_maker(tables: pd.DataFrame, flips: pd.DataFrame, seeds: int) -> list[s
 
 def main(arguments: list[str] | None = None) -> list[str]:
     """Run the seeds, print what they say, draw it; returns the sentences."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=20, help="runs, seeds 0, 1, … (default 20)")
-    parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "figures", help="where the figure goes")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="changes made to the baseline")
-    options = parser.parse_args(arguments)
+    options = experiment_parser(__doc__, 20, "runs", workers=2).parse_args(arguments)
     scenario = evsim.load("baseline", *options.overrides)
     jobs = [(scenario, seed) for seed in range(options.seeds)]
-    if options.workers > 1:
-        with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as workers:
-            tables = pd.concat(workers.map(decisions, jobs))
-    else:
-        tables = pd.concat(map(decisions, jobs))
+    tables = pd.concat(in_processes(decisions, jobs, options.workers))
     flips = first_flips(tables)
     told = finding(tables, flips, scenario.modes.base_change_rate)
-    print(*told, sep="\n")
-    options.folder.mkdir(parents=True, exist_ok=True)
-    with house_style():
-        for path in save_figure(refusers(flips, options.seeds, told[0], NAMED), options.folder, "refusers"):
-            print(path)
-    return told
+    return tell(told, {"refusers": lambda: refusers(flips, options.seeds, told[0], NAMED)}, options.folder)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,7 @@ Prints the finding in sentences with 90 % intervals and saves the figure. That t
 from its partners and cars counted, is no finding: what it counts for a car was recovered from that share.
 """
 
-import argparse
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,9 +22,9 @@ import evsim
 from evsim import words
 from evsim.market.forecast import Forecast
 from evsim.market.leadership import might_move, terms_played
+from evsim.report.experiment import experiment_parser, tell
 from evsim.report.figures.intervals import bracketed
 from evsim.report.figures.royalty import PARTNERS, WITH_NEAREST, leaves, peaks, royalty
-from evsim.report.figures.style import house_style, save_figure
 
 SHARES = np.linspace(0.0, 0.30, 31)
 FEE_SCALES = np.linspace(0.0, 2.5, 21)
@@ -97,22 +95,13 @@ def finding(curves: pd.DataFrame, scenario: evsim.Scenario) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> list[str]:
     """Work out the curves, print what they say, draw them; returns the sentences."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=10, help="markets, seeds 0, 1, … (default 10)")
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "figures", help="where the figure goes")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="changes made to the baseline")
-    options = parser.parse_args(arguments)
+    options = experiment_parser(__doc__, 10, "markets").parse_args(arguments)
     scenario = evsim.load("baseline", *options.overrides)
     table = pd.concat([curves(scenario, seed) for seed in range(options.seeds)], ignore_index=True)
     told = finding(table, scenario)
-    print(*told, sep="\n")
-    options.folder.mkdir(parents=True, exist_ok=True)
     contract = scenario.contracts.alliance
     present = {"revenue share": contract.revenue_share, "fee": contract.unit_fee}
-    with house_style():
-        for path in save_figure(royalty(table, present, told[0]), options.folder, "royalty"):
-            print(path)
-    return told
+    return tell(told, {"royalty": lambda: royalty(table, present, told[0])}, options.folder)
 
 
 if __name__ == "__main__":

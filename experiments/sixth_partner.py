@@ -13,9 +13,7 @@ their makers would gain.
 Prints the finding in sentences with 90 % intervals and saves the figure.
 """
 
-import argparse
 from math import expm1
-from pathlib import Path
 
 import pandas as pd
 
@@ -26,9 +24,9 @@ from evsim.market.changes import brand_name
 from evsim.market.forecast import Forecast
 from evsim.market.leadership import admission, might_move
 from evsim.market.ways import WITH_LEADER, is_local
+from evsim.report.experiment import experiment_parser, tell
 from evsim.report.figures.intervals import bracketed
 from evsim.report.figures.sixth_partner import sixth_partner
-from evsim.report.figures.style import house_style, save_figure
 
 FIFTH, BEFORE = "Shangjie", "2023-12"  # contracted to start before anything is chosen, as the calendar has it
 WORLD = ("end=2025-12", "alliance.admissions=0", "alliance.onboardings=0")
@@ -122,11 +120,7 @@ def finding(table: pd.DataFrame, spread: float, leader: str) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> list[str]:
     """Run the worlds, let candidates in, print and draw what it does; returns the sentences."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5, help="worlds, seeds 0, 1, … (default 5)")
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "figures", help="where the figure goes")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="changes made to the world")
-    options = parser.parse_args(arguments)
+    options = experiment_parser(__doc__, 5, "worlds").parse_args(arguments)
     scenario = with_five_partners(evsim.load("baseline", *WORLD, *options.overrides))
     tables, spreads = zip(*(admissions(scenario, seed) for seed in range(options.seeds)), strict=True)
     table = pd.concat(tables, ignore_index=True)
@@ -135,14 +129,8 @@ def main(arguments: list[str] | None = None) -> list[str]:
         "candidate", key=lambda names: names.map(order.index), kind="stable"
     )
     told = finding(table, spreads[0], scenario.alliance.leader)
-    print(*told, sep="\n")
-    options.folder.mkdir(parents=True, exist_ok=True)
-    with house_style():
-        for path in save_figure(
-            sixth_partner(table, told[0], scenario.alliance.leader), options.folder, "sixth_partner"
-        ):
-            print(path)
-    return told
+    leader = scenario.alliance.leader
+    return tell(told, {"sixth_partner": lambda: sixth_partner(table, told[0], leader)}, options.folder)
 
 
 if __name__ == "__main__":

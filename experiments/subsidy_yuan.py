@@ -24,10 +24,7 @@ before tax.
 Prints the finding in sentences with 90 % intervals and saves two figures.
 """
 
-import argparse
-from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +35,8 @@ import evsim
 from evsim import words
 from evsim.data.firms import KINDS
 from evsim.economics.welfare import Welfare, incidence
+from evsim.report.experiment import experiment_parser, in_processes, tell
 from evsim.report.figures.intervals import bracketed, pseudo_ratios
-from evsim.report.figures.style import house_style, save_figure
 from evsim.report.figures.subsidy_yuan import PARTIES, subsidy_incidence, subsidy_yuan
 
 SIZE = ("consumers.count=20000", "pricing=best_response", "modes=timeline", "subsidy.end=2026-12", "end=2030-12")
@@ -98,11 +95,12 @@ def scale_for(job: tuple[str, float, list[str]]) -> float:
     return float(min(step * (aim / second) ** (1.0 / max(slope, 0.2)), LARGEST_SCALE))
 
 
-def designs(overrides: list[str], each: Callable) -> dict[str, float]:
+def designs(overrides: list[str], workers: int) -> dict[str, float]:
     """The scale of every design."""
     aim = support(world(FIRST, 1.0, overrides))
     others = [name for name in DESIGNS if name != FIRST]
-    return {FIRST: 1.0} | dict(zip(others, each(scale_for, [(name, aim, overrides) for name in others]), strict=True))
+    scales = in_processes(scale_for, [(name, aim, overrides) for name in others], workers)
+    return {FIRST: 1.0} | dict(zip(others, scales, strict=True))
 
 
 def against_none(results: list[tuple[dict[str, Any], Welfare]]) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -165,38 +163,24 @@ def finding(gains: pd.DataFrame, shares: pd.DataFrame, scales: dict[str, float])
 
 def main(arguments: list[str] | None = None) -> list[str]:
     """Scale the designs, run the worlds, print what they say, draw them; returns the sentences."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=10, help="of each world, seeds 0, 1, … (default 10)")
-    parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "figures", help="where the figures go")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="changes made to all worlds")
-    options = parser.parse_args(arguments)
-    with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as workers:
-        each = workers.map if options.workers > 1 else map
-        scales = designs(options.overrides, each)
-        all_worlds = {NONE: 1.0} | scales
-        jobs = [
-            (name, world(name, scale, options.overrides), seed)
-            for seed in range(options.seeds)
-            for name, scale in all_worlds.items()
-        ]
-        gains, shares = against_none(list(each(outcome, jobs)))
+    options = experiment_parser(__doc__, 10, "of each world", workers=2).parse_args(arguments)
+    scales = designs(options.overrides, options.workers)
+    jobs = [
+        (name, world(name, scale, options.overrides), seed)
+        for seed in range(options.seeds)
+        for name, scale in ({NONE: 1.0} | scales).items()
+    ]
+    gains, shares = against_none(in_processes(outcome, jobs, options.workers))
     told = finding(gains, shares, scales)
-    print(*told, sep="\n")
-    options.folder.mkdir(parents=True, exist_ok=True)
     told_of = jobs[0][1]
     period = f"given until {words.month(told_of.subsidy.end)}, counted until {words.month(told_of.end)}"
     captured = shares.groupby("design")[[party for party in PARTIES if party.startswith("buyers")]].mean().sum(axis=1)
     incident = f"Buyers have {captured.min():.0f} to {captured.max():.0f} fen of a yuan of support, by design"
-    with house_style():
-        figures = {
-            "subsidy_yuan": subsidy_yuan(gains, DESIGNS, told[0], period),
-            "subsidy_incidence": subsidy_incidence(shares, DESIGNS, incident, period),
-        }
-        for name, figure in figures.items():
-            for path in save_figure(figure, options.folder, name):
-                print(path)
-    return told
+    figures = {
+        "subsidy_yuan": lambda: subsidy_yuan(gains, DESIGNS, told[0], period),
+        "subsidy_incidence": lambda: subsidy_incidence(shares, DESIGNS, incident, period),
+    }
+    return tell(told, figures, options.folder)
 
 
 if __name__ == "__main__":

@@ -9,23 +9,16 @@ seed at every point. The line is where the alliance's share of 2035 passes `--th
 The runs stay in a store under `--out`; `evsim analyse` reads it again. Prints the finding and saves the figure.
 """
 
-import argparse
-from pathlib import Path
-
 import evsim
-from evsim.report.figures.analyses import draw_part
+from evsim.report.experiment import experiment_parser, tell
+from evsim.report.figures.analyses import PART_FIGURES
 from evsim.study import Execution
 
 
 def main(arguments: list[str] | None = None) -> list[str]:
     """Sweep, analyse, print, draw; returns the sentences."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=4, help="at every point, seeds 0, 1, … (default 4)")
-    parser.add_argument("--workers", type=int, default=2, help="runs at a time (default 2)")
+    parser = experiment_parser(__doc__, 4, "at every point", workers=2, out=True)
     parser.add_argument("--threshold", type=float, default=0.15, help="share of sales, a fraction (default 0.15)")
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "figures", help="where the figure goes")
-    parser.add_argument("--out", type=Path, default=Path("outputs"), help="where the store goes (default outputs)")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="changes made to all runs")
     options = parser.parse_args(arguments)
     store = evsim.sweep(
         "study=tipping",
@@ -37,11 +30,7 @@ def main(arguments: list[str] | None = None) -> list[str]:
     analysis = evsim.analyse(store, {"alliance_share": ""}, options.threshold, ["heat_map"])
     part = analysis["heat_map"]
     told = [part.finding, *part.sentences]
-    print(*told, sep="\n")
-    options.folder.mkdir(parents=True, exist_ok=True)
-    for path in draw_part(part, options.folder, "tipping"):
-        print(path)
-    return told
+    return tell(told, {"tipping": lambda: PART_FIGURES["heat_map"](part)}, options.folder)
 
 
 if __name__ == "__main__":

@@ -13,18 +13,13 @@ Who is in the alliance is the record's (`modes=timeline`, since the question is 
 Prints the finding in sentences with 90 % intervals and saves the figure.
 """
 
-import argparse
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 import evsim
 from evsim import words
+from evsim.report.experiment import experiment_parser, in_processes, tell
 from evsim.report.figures.intervals import bracketed
-from evsim.report.figures.style import house_style, save_figure
 from evsim.report.figures.waning_subsidies import COLUMNS, waning_subsidies
 
 SIZE = ("consumers.count=20000", "pricing=best_response", "modes=timeline", "end=2030-12")
@@ -116,26 +111,13 @@ def finding(changes: pd.DataFrame) -> list[str]:
 
 def main(arguments: list[str] | None = None) -> list[str]:
     """Run the worlds, print what they say, draw them; returns the sentences."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=10, help="of each world, seeds 0, 1, … (default 10)")
-    parser.add_argument("--workers", type=int, default=2, help="processes (default 2)")
-    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "figures", help="where the figure goes")
-    parser.add_argument("overrides", nargs="*", metavar="key=value", help="changes made to all worlds")
-    options = parser.parse_args(arguments)
+    options = experiment_parser(__doc__, 10, "of each world", workers=2).parse_args(arguments)
     jobs = [(*world, seed) for seed in range(options.seeds) for world in worlds(options.overrides).items()]
-    if options.workers > 1:
-        with ProcessPoolExecutor(options.workers, mp_context=get_context("spawn")) as workers:
-            table = pd.concat(workers.map(outcome, jobs), ignore_index=True)
-    else:
-        table = pd.concat(map(outcome, jobs), ignore_index=True)
+    table = pd.concat(in_processes(outcome, jobs, options.workers), ignore_index=True)
     changes = against_dated(table)
     told = finding(changes)
-    print(*told, sep="\n")
-    options.folder.mkdir(parents=True, exist_ok=True)
-    with house_style():
-        for path in save_figure(waning_subsidies(changes, list(WINDOWS), told[0]), options.folder, "waning_subsidies"):
-            print(path)
-    return told
+    figures = {"waning_subsidies": lambda: waning_subsidies(changes, list(WINDOWS), told[0])}
+    return tell(told, figures, options.folder)
 
 
 if __name__ == "__main__":

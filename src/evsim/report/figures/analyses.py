@@ -29,14 +29,7 @@ def draw_analysis(analysis: Any, folder: Path) -> list[Path]:
     Raises:
         StorageError: the folder cannot be written.
     """
-    return [path for part in analysis.parts for path in draw_part(part, folder, part.stem)]
-
-
-def draw_part(part: Any, folder: Path, name: str) -> list[Path]:
-    """One part's figure, as PNG and SVG of that name in `folder`, which is there.
-
-    Raises:
-        StorageError: the folder cannot be written.
-    """
     with house_style():
-        return save_figure(PART_FIGURES[part.name](part), folder, name)
+        return [
+            path for part in analysis.parts for path in save_figure(PART_FIGURES[part.name](part), folder, part.stem)
+        ]
