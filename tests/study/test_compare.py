@@ -260,6 +260,8 @@ def test_a_precision_is_told_batch_by_batch(on_stub):
         "paired", "compare", "--resume", "outputs/compare-1", *words[2:4], "--precision", "0.25", "--json"
     )
     assert json.loads(further.out)["half_width"] <= 0.25
+    status = on_stub("paired", "status").out
+    assert "compare --resume outputs/compare-1 --replications N" in status and "sweep --resume" not in status
 
 
 def test_failed_runs_are_named_and_end_with_code_1(on_stub):

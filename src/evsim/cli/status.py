@@ -65,6 +65,7 @@ def _state(store: "Store") -> dict:
 
 def _told(store: "Store") -> str:
     """The state in words."""
+    from evsim.study.comparison import ABOUT as COMPARISON
     from evsim.study.progress import duration
 
     state = _state(store)
@@ -86,6 +87,8 @@ def _told(store: "Store") -> str:
     lines.append(f"digest {state['digest']}")
     if state["at_work"]:
         lines.append("A driver is at work on it.")
+    elif state["missing"] and not state["damaged_shards"] and (store.path / COMPARISON).is_file():
+        lines.append(f"Compared; it has room for more pairs: {evsim} compare --resume {folder} --replications N")
     elif state["missing"] or state["damaged_shards"]:
         lines.append(f"Go on with: {evsim} sweep --resume {folder}")
     return "\n".join(lines)

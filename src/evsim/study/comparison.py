@@ -28,6 +28,7 @@ from .outcomes import LAST_MONTHS, SHARES, describe
 from .pairs import TABLE, paired, pairs_needed, student
 from .store import Store
 
+ABOUT = "comparison.json"
 YEARLY = re.compile(r"(\w+?)_(\d{4})")
 SHARES_OF_YEARS = {"automaker_share": "automaker_years", "platform_share": "platform_years"}
 
@@ -150,7 +151,7 @@ class Comparison:
             for name, table in (("comparison", self.table), ("comparison_years", self.years))
         ]
         text = json.dumps(self.to_json_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-        return [*written, write_whole(path / "comparison.json", f"{text}\n".encode())]
+        return [*written, write_whole(path / ABOUT, f"{text}\n".encode())]
 
     def to_json_dict(self) -> dict[str, Any]:
         """What `--json` prints; what is not finite as null."""
