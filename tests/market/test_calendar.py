@@ -105,7 +105,7 @@ def test_as_many_come_early_as_the_law_of_costs_says():
     near = np.flatnonzero((owners.visit >= LAST) & (owners.visit <= LAST + 6))
     due = owners.visit[near] - LAST
     values = np.column_stack(
-        [calendar._inclusive_values(market, owners, near, rows, LAST + ahead) for ahead in range(7)]
+        [calendar.inclusive_values(market, owners, near, rows, LAST + ahead) for ahead in range(7)]
     )
     chance, out = np.empty(len(near)), np.empty(7)
     for k in range(len(near)):
