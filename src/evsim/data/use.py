@@ -7,6 +7,7 @@ mean of each calendar year from its January on, which lifts petrol by 1.4 CNY a 
 """
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -168,12 +169,14 @@ def by_powertrain(item: str) -> dict[str, float]:
     return dict(zip(rows["powertrain"], rows["value"], strict=True))
 
 
+@cache
 def use_constant(item: str) -> float:
     """`charging_loss`, `home_share` or `petrol_factor`: one number for all cars."""
     figures = read_use()
     return float(figures.loc[figures["item"] == item, "value"].item())
 
 
+@cache
 def grid_factor(year: int) -> float:
     """kg of CO2 a kWh from the grid: the youngest figure not after the year, before the first one the first."""
     figures = read_use()
