@@ -127,8 +127,8 @@ def finding(table: pd.DataFrame) -> list[str]:
     saved, earned = against(table, "profit", HOLD), against(table, "profit", PRICE)
     points = 100.0 * against(table, "share", PRICE)
     best = {maker: saved.loc[maker].loc[list(RESPONSES)].mean(axis=1).idxmax() for maker in MAKERS}
-    most = [f"{maker} {bracketed(saved.loc[maker, best[maker]], 0, ' bn CNY')} by {best[maker]}" for maker in MAKERS]
-    told = [f"Against holding prices and stack, {words.names(most)} is the most that a response saves over the run."]
+    most = [f"{best[maker]} saves {maker} {bracketed(saved.loc[maker, best[maker]], 0, ' bn CNY')}" for maker in MAKERS]
+    told = [f"Against holding prices and stack, {words.names(most)} over the run: more than any other response."]
     for maker in MAKERS:
         own = table[table["maker"] == maker].set_index("response")
         others = [
