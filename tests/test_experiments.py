@@ -4,6 +4,7 @@ from math import comb
 
 import pandas as pd
 import pytest
+from study.studies import stub
 from test_readme import TINY, experiment
 
 import evsim
@@ -11,6 +12,7 @@ from evsim.agents import Incumbent
 from evsim.report.figures.intervals import band, bracketed, share_interval
 from evsim.report.figures.premium_response import HOLD, PRICE, RESEARCH
 from evsim.report.figures.royalty import leaves, peaks
+from evsim.study import Plan, Store, design_of, drive
 
 REVIEWS = [*TINY[:-1], "end=2025-01"]  # two of them
 
@@ -182,12 +184,17 @@ def test_the_tipping_line_is_told_with_its_band(tmp_path):
     assert (tmp_path / "tipping.png").stat().st_size > 10_000
 
 
-def test_what_matters_is_told_in_order_and_as_rules(tmp_path):
+def test_what_matters_is_told_in_order_and_as_rules(tmp_path, monkeypatch):
+    def swept(*overrides, sampler, samples, out, execution):
+        design = design_of(*overrides, plan=Plan(sampler=sampler, samples=samples))
+        return drive(Store.create(out, design, stub("unsure")), execution, stub("unsure"))
+
+    monkeypatch.setattr(evsim, "sweep", swept, raising=False)
     told = experiment("uncertainties").main(
-        ["--samples", "48", "--workers", "1", "--folder", str(tmp_path), "--out", str(tmp_path), *SWEPT,
-         "consumers.count=3000", "software.advantage_kcny=80", "end=2024-06"]
-    )  # fmt: skip
-    assert sum(text.startswith("PRIM: ") for text in told) == 2
+        ["--samples", "64", "--workers", "1", "--folder", str(tmp_path), "--out", str(tmp_path)]
+    )
+    assert "lock_in.switching_cost" in told[0]
+    assert sum(text.startswith("PRIM: lock_in.switching_cost") for text in told) == 2
     assert {path.name for path in tmp_path.glob("*.png")} == {
         "uncertainties.png", "alliance_dominates.png", "alliance_fails.png"
     }  # fmt: skip

@@ -77,6 +77,12 @@ def policy_raising(mapping, seed, keep):
     return policy(mapping, seed, keep)
 
 
+def unsure(mapping, seed, keep):
+    """A run whose outcome hangs on two of the keys that nobody knows."""
+    held, sensitivity = mapping["lock_in"]["switching_cost"], mapping["consumers"]["price_sensitivity"]
+    return Kept({"alliance_share": 0.05 + 0.04 * held + 0.5 * sensitivity})
+
+
 def wide(mapping, seed, keep):
     """A run that costs nothing, with as many outcomes as a real one."""
     values = np.random.default_rng(seed).random(300)
