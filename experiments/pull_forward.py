@@ -12,7 +12,7 @@ three worlds that share every draw:
 
 and the season that the model is given, `seasonal_factors()`. The first less the second is what buying ahead does; the second
 less the third is what the benefit itself does. Who is in the alliance is the record's (`modes=timeline`) and prices are best
-responses. Nothing is fitted to these ratios but the one assumption that says so: `consumers.shift_cost`.
+responses. Nothing is fitted to these ratios; what decides how many come early, `consumers.shift_cost`, is an assumption.
 
 What the comparison cannot say: the lunar new year fell on 2023-01-22, 2024-02-10 and 2025-01-29 and moves sales between January
 and February, while the season has one January for all years (hence the ratios of two months); December 2022 had closures and a

@@ -5,7 +5,7 @@ draw, each calibrated to the same table where it is structure. Swings of the all
 third of each range, in true order; then the region in which that share is in its best quarter, and the one in its worst, as rules
 on a few of them (PRIM), with how much of the cases each holds (coverage) and how pure it is (density).
 
-    .venv/bin/python experiments/uncertainties.py [--samples 160] [--workers 2] [--folder experiments/figures] [key=value ...]
+    .venv/bin/python experiments/uncertainties.py [--samples 160] [--seeds 1] [--workers 2] [--folder FOLDER] [key=value ...]
 
 The runs stay in a store under `--out`; `evsim analyse` reads it again. Prints the findings and saves the figures.
 """
@@ -20,12 +20,13 @@ from evsim.study import Execution
 
 def main(arguments: list[str] | None = None) -> list[str]:
     """Sweep, analyse, print, draw; returns the sentences."""
-    parser = experiment_parser(__doc__, 0, "", workers=2, out=True)
+    parser = experiment_parser(__doc__, 1, "of each draw", workers=2, out=True)
     parser.add_argument("--samples", type=int, default=160, help="draws of all uncertainties (default 160)")
     options = parser.parse_args(arguments)
     store = evsim.sweep(
         "study=what_matters",
         *options.overrides,
+        replications=options.seeds,
         sampler="lhs",
         samples=options.samples,
         out=options.out,

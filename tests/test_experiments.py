@@ -185,8 +185,8 @@ def test_the_tipping_line_is_told_with_its_band(tmp_path):
 
 
 def test_what_matters_is_told_in_order_and_as_rules(tmp_path, monkeypatch):
-    def swept(*overrides, sampler, samples, out, execution):
-        design = design_of(*overrides, plan=Plan(sampler=sampler, samples=samples))
+    def swept(*overrides, replications, sampler, samples, out, execution):
+        design = design_of(*overrides, plan=Plan(replications, sampler, samples))
         return drive(Store.create(out, design, stub("unsure")), execution, stub("unsure"))
 
     monkeypatch.setattr(evsim, "sweep", swept, raising=False)

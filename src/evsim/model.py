@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 import mesa
 import numpy as np
+import pandas as pd
 
 from .agents import KINDS, Automaker, Consumer, Consumers, Government, Orchestrator, hold_review, recover_motives
+from .data.market import POWERTRAINS
 from .errors import BadRequest
 from .market.accounts import keep_accounts, open_books
 from .market.base import open_market
@@ -18,6 +20,7 @@ from .market.exits import age_out, close, exit_table, failing
 from .market.modes import dated_changes
 from .market.owner_value import refresh_owner_value
 from .market.policy import make_policy
+from .market.pricing import subsidy_pass_through
 from .market.progress import advance_platforms, advance_products, set_drift
 from .market.recording import Recorder
 from .market.setup import check_platforms
@@ -181,6 +184,22 @@ class EVMarket(mesa.Model):
         self.orchestrator.book(accounts)
         for automaker in self.automakers:
             automaker.book(accounts, self.books)
+
+    def pass_through(self) -> pd.DataFrame:
+        """Who has one kCNY more of subsidy on each line on sale this month, makers' prices answering, a row a line.
+
+        Returns:
+            product, brand, powertrain, and as in `market.pricing.subsidy_pass_through` to_buyers, to_maker and held.
+        """
+        offers, names = self.market.offers, self.market.names
+        found = subsidy_pass_through(self.market)
+        rows = found.pop("row")
+        about = {
+            "product": [offers.product[row] for row in rows],
+            "brand": [names.brands[code] for code in offers.brand[rows]],
+            "powertrain": [POWERTRAINS[code] for code in offers.powertrain[rows]],
+        }
+        return pd.DataFrame(about | found)
 
     def go_on(self, scenario: Scenario) -> None:
         """Go on under another scenario, which differs from the present one in nothing that has acted so far.

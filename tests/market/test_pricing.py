@@ -1,11 +1,15 @@
 """Prices of a month by each rule."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from market.worlds import opened, run_small
 
 from evsim.economics.contracts import maker_net
+from evsim.economics.price_point import evaluate
 from evsim.economics.pricing import equilibrium_prices, zeta
+from evsim.economics.use_cost import with_outlay
 from evsim.market.offers import MODE
 from evsim.market.pricing import margins, price_game, set_prices
 
@@ -197,3 +201,26 @@ def test_every_price_may_be_handed_in():
     market.given_price = 1.1 * market.offers.price
     assert set_prices(market, rows) == 0.0
     assert np.array_equal(market.offers.price[rows], market.given_price[rows])
+
+
+def test_pass_through_is_how_prices_move_when_a_line_gets_a_little_more():
+    """Against the equilibrium computed anew with one line's buyers 0.01 kCNY better off."""
+    model = opened(HALF_YEAR, {"pricing": {"rule": "nash", "tolerance": 1e-9}})
+    for _ in range(2):
+        model.step()
+    market, rows, step = model.market, model.market.on_sale(), 0.01
+    found = model.pass_through()
+    assert found["product"].tolist() == [market.offers.product[row] for row in rows]
+    game = price_game(market, rows)
+    before = equilibrium_prices(game, market.offers.price[rows], tolerance=1e-11).prices
+    free = [place for place in range(len(rows)) if not found["held"][place]]
+    assert len(free) >= 8
+    sold = evaluate(game, before).class_shares
+    for place in free[:3] + free[-3:]:
+        better = replace(game, buyer_price=with_outlay(game.buyer_price, -step * (np.arange(len(rows)) == place)))
+        after = equilibrium_prices(better, before, tolerance=1e-11).prices
+        assert (after[place] - before[place]) / step == pytest.approx(found["to_maker"][place], abs=2e-3)
+        less = (game.rule.value(before) - better.rule.value(after))[:, place] @ sold[:, place] / sold[:, place].sum()
+        assert less / step == pytest.approx(found["to_buyers"][place], abs=2e-3)
+    pooled = found[market.offers.pooled[rows]]
+    assert pooled["held"].all() and (pooled["to_maker"] == 0.0).all() and (pooled["to_buyers"] == 1.0).all()

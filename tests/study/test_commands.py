@@ -82,6 +82,9 @@ def test_resume_takes_the_latest_store_of_the_design(on_stub):
         (["subsidy.scale=0,1", "--workers", "0"], ["--workers"]),
         (["subsidy.scale=0,1", "--retry-failed"], ["--resume"]),
         (["subsidy.scale=0,1", "--keep", "all"], ["keep=all"]),
+        (["subsidy.scale=0,1", "--branch-at", "soon"], ["branch_at=soon", "YYYY-MM"]),
+        (["subsidy.scale=0,1", "--branch-at", "2025-01"], ["branch_at=2025-01", "part at the start"]),
+        (["--resume", "outputs/sweep-1", "--branch-at", "2025-01"], ["--branch-at=2025-01", "leave it out"]),
         (["subsidy.scale=0,1", "--out", ""], ["--out"]),
     ],
 )

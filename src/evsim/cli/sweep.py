@@ -155,6 +155,8 @@ def _settle_resume(arguments: argparse.Namespace) -> None:
     if arguments.resume and "=" in arguments.resume and not Path(arguments.resume).exists():
         arguments.overrides.append(arguments.resume)
         arguments.resume = LATEST
+    if arguments.branch_at is not None and arguments.resume is not None:
+        raise BadRequest(f"--branch-at={arguments.branch_at}: a store keeps the one it was made with; leave it out")
     if arguments.retry_failed and arguments.resume is None:
         raise BadRequest("--retry-failed: name the store with --resume STORE")
 

@@ -1,5 +1,8 @@
 """One point in time of a forecast: the market as expected then, and what the panel makes of it.
 
+Everybody pays what the largest class of buyers pays then: who else may claim more or less (a trade-in, an income test) is not
+followed, for a class more is a table of chances more, and there are thousands of replies a review.
+
 Tables `[2 S, J]` lie in memory line by line (in Fortran's order), for they are read and written by lines: a few of many.
 """
 

@@ -11,6 +11,8 @@ import numpy as np
 
 from ..economics.contracts import price_for_net, price_weights, royalty
 from ..economics.credits import with_payments
+from ..economics.pass_through import buyer_tax_pass_through
+from ..economics.price_point import evaluate
 from ..economics.price_rule import BuyerPrice, BuyerPriceByClass
 from ..economics.pricing import Demand, PriceGame, best_response_steps, equilibrium_prices
 from ..errors import EvsimError
@@ -57,6 +59,27 @@ def whole_game(market: Market, rows: np.ndarray, demand: Demand, rule: BuyerPric
         rule,
         market.threads,
     )
+
+
+def subsidy_pass_through(market: Market) -> dict[str, np.ndarray]:
+    """Who has one kCNY more of subsidy on each line on sale, at this month's equilibrium, all prices answering, visits given.
+
+    Returns:
+        `[J]` each: `row` of the line; `to_buyers`, what they pay less (mean over classes of buyers, by their sales), and
+        `to_maker`, what its posted price rises by, kCNY a kCNY: without a tax on the price their sum is 1; `held`: its
+        price stays, at a cap or ceiling of the tax rule, or because somebody gives it.
+    Raises:
+        EvsimError: the price game does not settle.
+    """
+    rows = market.on_sale()
+    game = price_game(market, rows)
+    solution = equilibrium_prices(game, market.offers.price[rows], tolerance=1e-9)
+    if not solution.converged:
+        raise EvsimError(f"month {market.month}: the price game did not settle: {solution.message}")
+    follows, own = buyer_tax_pass_through(game, solution.prices), np.arange(len(rows))
+    sold = evaluate(game, solution.prices).class_shares
+    to_buyers = (sold * follows.buyer_prices[:, own, own]).sum(axis=0) / sold.sum(axis=0)
+    return {"row": rows, "to_buyers": to_buyers, "to_maker": -follows.own, "held": follows.held}
 
 
 def handed_in(market: Market, rows: np.ndarray) -> np.ndarray:

@@ -80,7 +80,7 @@ class ConsumerParams(Params):
     )
     shift_cost: float = param(
         2.0, "mean cost of shopping a month sooner or later; households differ, exponentially", unit="utils a month", gt=0.0, le=100.0,
-        source="assumption: with less, far more would have come before the expiries of December 2022 than did",
+        source="assumption, not fitted: the fall after the expiries of December 2022 comes out at three tenths of the recorded one",
     )
 
 

@@ -26,14 +26,13 @@ def experiment_parser(
 
     Args:
         doc: of the script: question, design, command.
-        seeds: how many, usually; 0: there is no such option.
+        seeds: how many, usually.
         of: what a seed is of.
         workers: processes, usually; 0: there is no such option.
         out: whether it keeps its runs in a store.
     """
     parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    if seeds:
-        parser.add_argument("--seeds", type=int, default=seeds, help=f"{of}, seeds 0, 1, … (default {seeds})")
+    parser.add_argument("--seeds", type=int, default=seeds, help=f"{of}, seeds 0, 1, … (default {seeds})")
     if workers:
         parser.add_argument("--workers", type=int, default=workers, help=f"runs at a time (default {workers})")
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"where figures go (default {FOLDER})")
