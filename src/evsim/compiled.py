@@ -11,8 +11,10 @@ whose sums depend on the number of threads.
 `EVSIM_CACHE_DIR` moves the cache; `NUMBA_DISABLE_JIT=1` runs the same lines in plain Python.
 """
 
+import ctypes
 import hashlib
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -26,7 +28,8 @@ Part = TypeVar("Part")
 
 def compiled_sources() -> list[Path]:
     """Every source file that defines a compiled function, in a fixed order."""
-    return [path for path in sorted(PACKAGE.rglob("*.py")) if "@njit" in path.read_text(encoding="utf-8")]
+    texts = ((path, path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py")))
+    return [path for path, text in texts if "@njit" in text or "@inlined" in text]
 
 
 def sources_digest() -> str:
@@ -52,7 +55,10 @@ import numba  # noqa: E402 - numba reads NUMBA_CACHE_DIR once, on import
 
 numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # in case numba was imported by someone else before
 
-njit = numba.njit(cache=True, nogil=True)
+# x/0 is inf: were every division checked, loops would take one product at a time.
+njit = numba.njit(cache=True, nogil=True, error_model="numpy")
+# For row functions that take whole tables: handing dozens of arrays over for each row took longer than the row itself.
+inlined = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
 
 
 def over_blocks(task: Callable[[slice], Part], n_rows: int, threads: int = 1) -> list[Part]:
@@ -61,6 +67,20 @@ def over_blocks(task: Callable[[slice], Part], n_rows: int, threads: int = 1) ->
     if threads <= 1 or len(blocks) <= 1:
         return [task(block) for block in blocks]
     return list(_pool(threads).map(task, blocks))
+
+
+@cache
+def keep_freed_memory() -> None:
+    """Let this process keep memory that it frees, up to 256 MB, for the next month's tables.
+
+    glibc hands blocks of some megabytes back to the system at once, and getting them anew, page by page, took a fifth of a run.
+    With any other C library nothing happens.
+    """
+    trim_threshold, mmap_threshold = -1, -3  # names of the parameters in glibc's malloc.h
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(trim_threshold, 256 << 20)
+        mallopt(mmap_threshold, 32 << 20)
 
 
 @cache

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from .agents import KINDS, Automaker, Consumer, Consumers, Government, Orchestrator, hold_review, recover_motives
+from .compiled import keep_freed_memory
 from .data.market import POWERTRAINS
 from .errors import BadRequest
 from .market.accounts import keep_accounts, open_books
@@ -59,6 +60,7 @@ class EVMarket(mesa.Model):
         threads: int = 1,
         agents: Mapping[str, type[Automaker]] | None = None,
     ):
+        keep_freed_memory()
         scenario = Scenario() if scenario is None else scenario
         if rng is not None:
             scenario = scenario.model_copy(update={"seed": checked_seed(rng)})

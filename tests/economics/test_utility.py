@@ -34,13 +34,15 @@ def tastes(**changed):
 
 def before_price(row, sensitivity=0.03, phone_effect=1.2, cars=CARS):
     out = np.full(4, np.nan)
-    utility.taste_utility(row, sensitivity, phone_effect, cars, out)
+    utility.taste_utility(row, sensitivity, phone_effect, utility.traits_of(cars), out)
     return out
 
 
 def gains_of_state(platform=-1, lock_in=0.0, brand=-1, loyalty=0.0, word=0.0, whispers=(0.0, 0.0, 0.0, 0.0)):
     out = np.zeros(4)
-    utility.state_utility(CARS, platform, lock_in, brand, loyalty, word, np.array(whispers), out)
+    heard = np.empty(4)
+    utility.heard_utility(CARS.platform, word, np.array(whispers), heard)
+    utility.state_utility(CARS, platform, lock_in, brand, loyalty, heard, out)
     return out
 
 
@@ -91,7 +93,7 @@ def test_word_of_mouth_moves_cars_by_their_platforms_excess_share():
 
 def test_what_a_car_owned_adds_comes_on_top():
     out = np.array([1.0, 2.0, 3.0, 4.0])
-    utility.state_utility(CARS, 0, 1.0, -1, 0.6, 0.0, np.zeros(4), out)
+    utility.state_utility(CARS, 0, 1.0, -1, 0.6, np.zeros(4), out)
     assert out.tolist() == [2.0, 2.0, 3.0, 4.0]
 
 

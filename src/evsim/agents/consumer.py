@@ -11,7 +11,7 @@ import mesa
 import numpy as np
 
 from ..economics.choice import logit
-from ..economics.utility import INCOME, N_TASTES, price_sensitivity
+from ..economics.utility import INCOME, price_sensitivity
 from ..market import kernels
 from ..market.calendar import paid, people_of
 from ..market.kernels import Shelf
@@ -188,7 +188,7 @@ class Consumer(mesa.Agent):
         lines, shelf = on_offer(market, self.row)
         overdue = float(max(market.month - self.due, 0))
         owner = kernels.Owner(self.line, self.platform, self.bought, self.joined, overdue)
-        desk = kernels.Desk(np.empty(N_TASTES), np.empty(len(lines)), np.empty(len(lines)))
+        desk = kernels.desk_for(shelf)
         household = (market.scenario.seed, self.household, self.row, owner)
         chosen = kernels.decide(*household, market.habits, shelf, market.world(), desk)
         return market.offers.product[lines[chosen]] if chosen >= 0 else None

@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 
 from evsim.economics.choice import normalised_weights, outside_column, positive_sensitivity, utility_table
-from evsim.economics.price_kernels import Rows
+from evsim.economics.price_kernels import Rows, offered_to_somebody
 from evsim.economics.price_rule import BuyerPrice, BuyerPriceByClass, identity
 
 
@@ -99,8 +99,8 @@ class PriceGame:
 
     @cached_property
     def panel(self) -> Demand:
-        """The consumers, class after class: the order of all sums over them. With one class, `demand` itself."""
-        if len(self.rule.rules) == 1:
+        """The consumers, class after class: the order of all sums over them. Where they stand so, `demand` itself."""
+        if (np.diff(self.rule.class_of) >= 0).all():
             return self.demand
         demand, order = self.demand, self.panel_order
         columns = (demand.utility, demand.price_sensitivity, demand.weights, demand.outside_utility)
@@ -165,7 +165,7 @@ def bertrand(demand, marginal_costs, ownership_of, buyer_price=None) -> PriceGam
 
 def _accounts(game):
     demand, products = game.demand, np.arange(game.n_products)
-    offered = demand.utility[demand.weights > 0].max(axis=0) > -np.inf  # a price nobody can pay moves nothing
+    offered = offered_to_somebody(demand.utility, demand.weights)  # a price nobody can pay moves nothing
     setter = np.where(offered, game.setter, -1)
     firms = np.unique(setter[setter >= 0])
     revenue, weight, payment = (table[firms] for table in (game.revenue_weights, game.cost_weights, game.payments))

@@ -26,6 +26,7 @@ import numpy as np
 from scipy import special
 
 from ..compiled import njit
+from .choice import highest_of
 
 LONGEST_WAIT = 600  # months overdue after which the chance to buy is taken as constant
 
@@ -50,31 +51,40 @@ def shopping_spell(inclusive_value, overdue_cost, pause):
     Returns:
         (visits, waiting): expected number, expected months. With ρ = 0: 1/(1 − k) and pause k/(1 − k).
     """
-    hazard = 1.0 / pause
-    alive = 1.0 - buy_probability(inclusive_value, 0.0, overdue_cost)
-    waiting = 0.0
-    if overdue_cost > 0.0:
-        for overdue in range(1, LONGEST_WAIT):
-            waiting += alive
-            alive *= 1.0 - hazard * buy_probability(inclusive_value, overdue, overdue_cost)
-            if alive < 1e-16:
-                return 1.0 + hazard * waiting, waiting
-        inclusive_value += overdue_cost * LONGEST_WAIT
-    waiting += alive / (hazard * buy_probability(inclusive_value, 0.0, 0.0))
-    return 1.0 + hazard * waiting, waiting
+    visits, waiting = np.empty(1), np.empty(1)
+    fill_spells(np.full(1, inclusive_value), overdue_cost, pause, visits, waiting)
+    return visits[0], waiting[0]
 
 
 @njit
-def _fill_spells(inclusive_values, overdue_cost, pause, visits, waiting):
-    for i in range(len(inclusive_values)):
-        visits[i], waiting[i] = shopping_spell(inclusive_values[i], overdue_cost, pause)
+def fill_spells(inclusive_values, overdue_cost, pause, visits, waiting):
+    """`shopping_spell` of many households, into `visits` and `waiting` `[n]`: a month of all of them after the other, for
+    what is done alike to many can be done to several at once."""
+    hazard, later = 1.0 / pause, np.exp(-overdue_cost)
+    keeps, alive = np.empty(len(visits)), np.empty(len(visits))
+    for i in range(len(visits)):
+        keeps[i] = np.exp(-inclusive_values[i])  # odds of keeping the car, k / (1 − k)
+        alive[i] = 1.0 - 1.0 / (1.0 + keeps[i])
+        waiting[i] = 0.0
+    if overdue_cost > 0.0:
+        for overdue in range(1, LONGEST_WAIT):
+            for i in range(len(visits)):
+                waiting[i] += alive[i]
+                keeps[i] *= later
+                alive[i] *= 1.0 - hazard / (1.0 + keeps[i])
+            if overdue % 16 == 0 and highest_of(alive) < 1e-16:
+                break
+    for i in range(len(visits)):
+        at_last = buy_probability(inclusive_values[i], float(LONGEST_WAIT), overdue_cost)
+        waiting[i] += alive[i] / (hazard * at_last)
+        visits[i] = 1.0 + hazard * waiting[i]
 
 
 def shopping_spells(inclusive_values, overdue_cost, pause):
     """`shopping_spell` of many households: (visits `[n]`, waiting months `[n]`)."""
     inclusive_values = np.ascontiguousarray(inclusive_values, dtype=float)
     visits, waiting = np.empty(len(inclusive_values)), np.empty(len(inclusive_values))
-    _fill_spells(inclusive_values, overdue_cost, pause, visits, waiting)
+    fill_spells(inclusive_values, overdue_cost, pause, visits, waiting)
     return visits, waiting
 
 

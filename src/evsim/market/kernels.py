@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..compiled import njit
+from ..compiled import inlined, njit
 from ..economics.choice import logit, pick
-from ..economics.timing import geometric_quantile, shopping_spell, weibull_quantile
+from ..economics.timing import fill_spells, geometric_quantile, weibull_quantile
 from ..economics.utility import (
     ELECTRIC,
     FIRST_CLASS,
@@ -22,11 +22,13 @@ from ..economics.utility import (
     PREMIUM,
     SIZE_CLASSES,
     SOFTWARE,
+    heard_utility,
     lock_in_strength,
     outside_utility,
     price_sensitivity,
     state_utility,
     taste_utility,
+    traits_of,
 )
 from ..streams import Purpose, gumbel, key_of, normal, uniform
 
@@ -87,6 +89,14 @@ class World(NamedTuple):
     month: int
 
 
+class Display(NamedTuple):
+    """A shelf as households look at it one after the other."""
+
+    traits: np.ndarray  # [K, J], what tastes are about
+    heard: np.ndarray  # [J] what is said in the community of the household that looked last, utils
+    community: np.ndarray  # [1] which it is; −1: none yet
+
+
 class Owner(NamedTuple):
     """What a household brings to the market: its car, if any, and how long it is overdue."""
 
@@ -103,6 +113,7 @@ class Desk(NamedTuple):
     tastes: np.ndarray  # [N_TASTES]
     utility: np.ndarray  # [J]
     shocks: np.ndarray  # [J]
+    display: Display
 
 
 @njit
@@ -133,19 +144,35 @@ def incomes(seed, households, habits, out):
 
 
 @njit
-def row_utility(row, owner, tastes, habits, shelf, world, out):
+def display_of(shelf):
+    """The shelf, before anybody has looked."""
+    return Display(traits_of(shelf), np.empty(len(shelf.quality)), np.full(1, -1))
+
+
+@njit
+def desk_for(shelf):
+    """A desk to choose at among what is on a shelf."""
+    n_products = len(shelf.quality)
+    return Desk(np.empty(N_TASTES), np.empty(n_products), np.empty(n_products), display_of(shelf))
+
+
+@inlined
+def row_utility(row, owner, tastes, habits, shelf, display, world, out):
     """Utility of every product on the shelf before price, for the household of a row; returns its price sensitivity."""
-    taste_utility(tastes, habits.median_sensitivity, habits.phone_effect, shelf, out)
+    taste_utility(tastes, habits.median_sensitivity, habits.phone_effect, display.traits, out)
     lock_in = 0.0
     if owner.platform >= 0 and world.ecosystem[owner.platform]:
         lock_in = habits.switching_cost * lock_in_strength(float(world.month - owner.joined), habits.tenure_scale)
     brand = world.line_brand[owner.line] if owner.line >= 0 else -1
-    whispers = world.whispers[row // world.community_size]
-    state_utility(shelf, owner.platform, lock_in, brand, habits.brand_loyalty, habits.word_of_mouth, whispers, out)
+    community = row // world.community_size
+    if display.community[0] != community:
+        display.community[0] = community
+        heard_utility(shelf.platform, habits.word_of_mouth, world.whispers[community], display.heard)
+    state_utility(shelf, owner.platform, lock_in, brand, habits.brand_loyalty, display.heard, out)
     return price_sensitivity(habits.median_sensitivity, tastes)
 
 
-@njit
+@inlined
 def row_outside(owner, tastes, habits, world):
     """Utility of carrying on with the old car, for the household of a row."""
     gain = 0.0
@@ -157,11 +184,11 @@ def row_outside(owner, tastes, habits, world):
     return outside_utility(sensitivity, habits.outside_outlay, owner.overdue, habits.overdue_cost, gain)
 
 
-@njit
+@inlined
 def decide(seed, household, row, owner, habits, shelf, world, desk):
     """What the household of a row chooses this month: a position on the shelf, or −1 to keep the car."""
     draw_tastes(seed, household, habits, desk.tastes)
-    sensitivity = row_utility(row, owner, desk.tastes, habits, shelf, world, desk.utility)
+    sensitivity = row_utility(row, owner, desk.tastes, habits, shelf, desk.display, world, desk.utility)
     for j in range(len(desk.utility)):
         desk.utility[j] -= sensitivity * shelf.outlay[j]
         desk.shocks[j] = gumbel(seed, CHOICE, world.month, row, shelf.key[j])
@@ -195,12 +222,13 @@ def turnover_draws(seed, rows, due, out):
 def inclusive_values(seed, rows, population, habits, shelf, world, out):
     """What shopping is worth over keeping the car for the households of `rows` if they do not pass on, `[n]`, utils."""
     household, line, platform, bought, joined, due = population
-    tastes, utility, scratch = np.empty(N_TASTES), np.empty(len(shelf.quality)), np.empty(len(shelf.quality))
+    tastes, display = np.empty(N_TASTES), display_of(shelf)
+    utility, scratch = np.empty(len(shelf.quality)), np.empty(len(shelf.quality))
     for k in range(len(rows)):
         row = rows[k]
         owner = Owner(line[row], platform[row], bought[row], joined[row], max(float(world.month - due[row]), 0.0))
         draw_tastes(seed, household[row], habits, tastes)
-        sensitivity = row_utility(row, owner, tastes, habits, shelf, world, utility)
+        sensitivity = row_utility(row, owner, tastes, habits, shelf, display, world, utility)
         for j in range(len(utility)):
             utility[j] -= sensitivity * shelf.outlay[j]
         out[k] = logit(utility, -np.inf, scratch) - row_outside(owner, tastes, habits, world)
@@ -213,8 +241,7 @@ def shop(seed, rows, population, habits, shelf, world, choice):
     `population` is the tuple of columns (household, line, platform, bought, joined, due).
     """
     household, line, platform, bought, joined, due = population
-    n_products = len(shelf.quality)
-    desk = Desk(np.empty(N_TASTES), np.empty(n_products), np.empty(n_products))
+    desk = desk_for(shelf)
     for k in range(len(rows)):
         row = rows[k]
         overdue = max(float(world.month - due[row]), 0.0)
@@ -229,21 +256,24 @@ def panel_utility(rows, panel, habits, shelf, world, tastes, utility, outside):
     `rows` say which community each hears; `panel` is the tuple of columns (line, platform, bought, joined, overdue).
     """
     line, platform, bought, joined, overdue = panel
+    display = display_of(shelf)
     for i in range(len(rows)):
         owner = Owner(line[i], platform[i], bought[i], joined[i], overdue[i])
-        row_utility(rows[i], owner, tastes[i], habits, shelf, world, utility[i])
+        row_utility(rows[i], owner, tastes[i], habits, shelf, display, world, utility[i])
         outside[i] = row_outside(owner, tastes[i], habits, world)
 
 
 @njit
-def panel_visits(utility, outside, sensitivity, outlay, habits, visits):
-    """Expected visits per cycle of each row, `[n]`, from utility before price and what buyers pay."""
+def panel_visits(rows, utility, outside, sensitivity, outlay, habits, visits):
+    """Expected visits per cycle of the given rows of a panel, `[n]`, from utility before price and what they pay."""
     after, scratch = np.empty(len(outlay)), np.empty(len(outlay))
-    for i in range(len(visits)):
+    values, waiting = np.empty(len(rows)), np.empty(len(rows))
+    for k in range(len(rows)):
+        i = rows[k]
         for j in range(len(outlay)):
             after[j] = utility[i, j] - sensitivity[i] * outlay[j]
-        value = logit(after, -np.inf, scratch) - outside[i]
-        visits[i] = shopping_spell(value, habits.overdue_cost, habits.pause)[0]
+        values[k] = logit(after, -np.inf, scratch) - outside[i]
+    fill_spells(values, habits.overdue_cost, habits.pause, visits, waiting)
 
 
 @njit
@@ -253,9 +283,9 @@ def past_purchases(seed, households, vintage, habits, shelf, constants, tastes, 
     `constants` `[vintages, J]` are the line constants of each vintage, −inf where a line was not sold. The utility row
     is that of a first-time buyer at base prices.
     """
-    utility = np.empty(len(shelf.quality))
+    utility, traits = np.empty(len(shelf.quality)), traits_of(shelf)
     for i in range(len(households)):
-        taste_utility(tastes[i], habits.median_sensitivity, habits.phone_effect, shelf, utility)
+        taste_utility(tastes[i], habits.median_sensitivity, habits.phone_effect, traits, utility)
         sensitivity = price_sensitivity(habits.median_sensitivity, tastes[i])
         highest = -np.inf
         for j in range(len(utility)):

@@ -68,7 +68,7 @@ def tastes_of(seed: int, households: np.ndarray, habits: Habits) -> np.ndarray:
 def fit_vintages(shares: np.ndarray, tastes: np.ndarray, shelf: Shelf, habits: Habits, base: int) -> Vintages:
     """Line constants under which households without a car would have bought each year's shares, `[years, lines]`."""
     utility = np.empty((len(tastes), shares.shape[1]))
-    plain = shelf._replace(quality=np.zeros(shares.shape[1]))
+    plain = kernels.traits_of(shelf._replace(quality=np.zeros(shares.shape[1])))
     for i in range(len(tastes)):
         kernels.taste_utility(tastes[i], habits.median_sensitivity, habits.phone_effect, plain, utility[i])
     utility -= (habits.median_sensitivity / tastes[:, INCOME])[:, None] * shelf.outlay

@@ -53,6 +53,17 @@ class Entries:
     def __len__(self) -> int:
         return len(self.sensitivity)
 
+    def ordered(self, order: np.ndarray) -> "Entries":
+        """The same entries in another order."""
+        return Entries(
+            tuple(column[order] for column in self.state),
+            self.hears[order],
+            self.tastes[order],
+            self.sensitivity[order],
+            self.chance[order],
+            People(*(column[order] for column in self.people)),
+        )
+
 
 def panel_entries(market: Market) -> Entries:
     """Both states of every household. An owner has the tenure it will have when its car is due."""
@@ -127,8 +138,9 @@ def panel_visits(market: Market, entries: Entries, utility, outside, rule, price
         outlay, found = each.value(prices), np.empty(len(places))
 
         def fill(block: slice, places=places, outlay=outlay, found=found) -> None:
-            at = block if isinstance(rule, BuyerPrice) else places[block]
-            kernels.panel_visits(utility[at], outside[at], entries.sensitivity[at], outlay, market.habits, found[block])
+            kernels.panel_visits(
+                places[block], utility, outside, entries.sensitivity, outlay, market.habits, found[block]
+            )
 
         over_blocks(fill, len(places), market.threads)
         visits[places] = found
@@ -139,10 +151,25 @@ def panel_demand(market: Market, rows: np.ndarray) -> tuple[Demand, BuyerPrice |
     """Demand of the panel for the given lines before price, `[2 S, J]`, and what it pays; entries weigh by their visits at
     present prices."""
     entries = panel_entries(market)
-    utility, outside = panel_utility(market, entries, rows)
     rule = market.weighed(market.month, rows, entries.people)
+    return demand_of(market, rows, entries, rule), rule
+
+
+def demand_by_class(market: Market, rows: np.ndarray) -> tuple[Demand, BuyerPrice | BuyerPriceByClass]:
+    """`panel_demand` with the entries of one class after those of the other, as the price game reads them."""
+    entries = panel_entries(market)
+    rule = market.weighed(market.month, rows, entries.people)
+    if isinstance(rule, BuyerPriceByClass):
+        order = np.argsort(rule.class_of, kind="stable")
+        entries, rule = entries.ordered(order), BuyerPriceByClass(rule.rules, rule.class_of[order])
+    return demand_of(market, rows, entries, rule), rule
+
+
+def demand_of(market: Market, rows: np.ndarray, entries: Entries, rule: BuyerPrice | BuyerPriceByClass) -> Demand:
+    """Demand of given entries for the given lines, weighing by their visits at present prices."""
+    utility, outside = panel_utility(market, entries, rows)
     visits = panel_visits(market, entries, utility, outside, rule, market.offers.price[rows])
-    return Demand(utility, entries.sensitivity, visits, outside), rule
+    return Demand(utility, entries.sensitivity, visits, outside)
 
 
 def let_panel_shop(market: Market, rows: np.ndarray) -> None:

@@ -18,13 +18,13 @@ from ..economics.pricing import Demand, PriceGame, best_response_steps, equilibr
 from ..errors import EvsimError
 from ..params import month_number
 from .owner_value import counted_owners, value_new_lines
-from .panel import panel_demand
+from .panel import demand_by_class
 from .state import Market
 
 
 def price_game(market: Market, rows: np.ndarray) -> PriceGame:
     """The game over the given lines this month; the prices of pooled lines, and those handed in, are given."""
-    demand, rule = panel_demand(market, rows)
+    demand, rule = demand_by_class(market, rows)
     game, by_hand = whole_game(market, rows, demand, rule), handed_in(market, rows)
     return game if np.isnan(by_hand).all() else replace(game, setter=np.where(np.isnan(by_hand), game.setter, -1))
 
