@@ -17,6 +17,7 @@ the instruments announced by now; a phase-out and a hold are known from the mont
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -67,7 +68,7 @@ class Dated:
         """By which it is told from all others."""
         return self.name, self.start
 
-    @property
+    @cached_property
     def gives_something(self) -> bool:
         """Whether anybody could get anything by it; one that gives nothing is as if it were not there."""
         worth = (self.amount > 0 or self.rate > 0) and self.cap > 0 and self.ceiling > 0
@@ -215,15 +216,20 @@ def make_policy(offers: Offers, names: Names, scenario: Scenario) -> Policy:
     Raises:
         BadRequest: an instrument is for an automaker that this market does not have.
     """
-    record = read_policy()
     base = month_number(scenario.start) - 1
-    kept = record[record["kind"].isin(list(RECORD_KINDS))]
-    entries = tuple(_from_record(row, offers) for row in kept.itertuples())
+    entries = tuple(_from_record(row, offers) for row in _record())
     own = tuple(
         _from_scenario(place, instrument, offers, names)
         for place, instrument in enumerate(scenario.subsidy.instruments)
     )
     return Policy(entries, own, scenario, base)
+
+
+@cache
+def _record() -> tuple:
+    """Rows of the dated record that pay or waive something."""
+    record = read_policy()
+    return tuple(record[record["kind"].isin(list(RECORD_KINDS))].itertuples())
 
 
 def _month(text: str, default: int) -> int:
@@ -303,17 +309,40 @@ def electric_range(offers: Offers, year: int) -> np.ndarray:
 
     The rules of the last year on record hold on.
     """
+    reach = np.zeros(len(offers))
+    for rule in _range_rules(year):
+        fits = (
+            (offers.powertrain == rule.powertrain)
+            & (offers.size_class == rule.size_class)
+            & (offers.base_price >= rule.price_from)
+            & (offers.base_price < rule.price_below)
+        )
+        reach[fits] = rule.reach
+    return reach
+
+
+class _RangeRule(NamedTuple):
+    """The electric range of cars of a powertrain and size class between two base prices."""
+
+    powertrain: int
+    size_class: int
+    price_from: float  # kCNY
+    price_below: float
+    reach: float  # km
+
+
+@lru_cache(maxsize=64)
+def _range_rules(year: int) -> tuple[_RangeRule, ...]:
+    """The rules of a year; those of the last year on record hold on."""
     ranges = read_ranges()
     year = min(year, int(ranges["last_year"].max()))
-    reach = np.zeros(len(offers))
-    for rule in ranges[(ranges["first_year"] <= year) & (ranges["last_year"] >= year)].itertuples():
-        low = 0.0 if np.isnan(rule.price_from) else rule.price_from
-        high = np.inf if np.isnan(rule.price_below) else rule.price_below
-        fits = (
-            (offers.powertrain == POWERTRAINS.index(rule.powertrain))
-            & (offers.size_class == SIZE_CLASSES.index(rule.size_class))
-            & (offers.base_price >= low)
-            & (offers.base_price < high)
+    return tuple(
+        _RangeRule(
+            POWERTRAINS.index(rule.powertrain),
+            SIZE_CLASSES.index(rule.size_class),
+            0.0 if np.isnan(rule.price_from) else rule.price_from,
+            np.inf if np.isnan(rule.price_below) else rule.price_below,
+            0.5 * (rule.range_low + rule.range_high),
         )
-        reach[fits] = 0.5 * (rule.range_low + rule.range_high)
-    return reach
+        for rule in ranges[(ranges["first_year"] <= year) & (ranges["last_year"] >= year)].itertuples()
+    )
