@@ -163,9 +163,16 @@ def bertrand(demand, marginal_costs, ownership_of, buyer_price=None) -> PriceGam
     return PriceGame(demand, marginal_costs, owns, owns, setter=owner, buyer_price=buyer_price)
 
 
+def _offered(demand: Demand) -> np.ndarray:
+    """Whether a product is on offer to somebody who counts, `[J]` bool; as a rule the first of them is offered everything."""
+    counts = demand.weights > 0
+    to_first = demand.utility[counts.argmax()] > -np.inf
+    return to_first if to_first.all() else demand.utility[counts].max(axis=0) > -np.inf
+
+
 def _accounts(game):
     demand, products = game.demand, np.arange(game.n_products)
-    offered = demand.utility[demand.weights > 0].max(axis=0) > -np.inf  # a price nobody can pay moves nothing
+    offered = _offered(demand)  # a price nobody can pay moves nothing
     setter = np.where(offered, game.setter, -1)
     firms = np.unique(setter[setter >= 0])
     revenue, weight, payment = (table[firms] for table in (game.revenue_weights, game.cost_weights, game.payments))

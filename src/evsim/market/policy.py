@@ -98,9 +98,27 @@ class Policy:
     base: int  # months since year 0 of the base date
     spent: dict[tuple[str, int], float] = field(default_factory=dict)  # kCNY, by instrument
     rules: dict[tuple, BuyerPrice] = field(default_factory=dict)  # asked for lately
+    known: dict[tuple, tuple[Dated, ...]] = field(
+        init=False, default_factory=dict
+    )  # by month, seen from when, money gone
 
     def dated(self, month: int, seen_from: int | None = None) -> list[Dated]:
         """Instruments in force in a month counted from the base date, as known in another month (none: in that month)."""
+        key = (month, month if seen_from is None else seen_from, self._lasting())
+        if key not in self.known:
+            self.known[key] = tuple(self._dated(month, seen_from))
+        return list(self.known[key])
+
+    def _lasting(self) -> tuple[bool, ...]:
+        """Whether there is money left of each instrument with a budget."""
+        return tuple(self.spent.get(entry.key, 0.0) < self.budget(entry) for entry in self._rationed)
+
+    @cached_property
+    def _rationed(self) -> tuple[Dated, ...]:
+        """Instruments with a budget."""
+        return tuple(entry for entry in (*self.record, *self.own) if entry.budget < np.inf)
+
+    def _dated(self, month: int, seen_from: int | None) -> list[Dated]:
         dials, when, now = (
             self.scenario.subsidy,
             self.base + month,
@@ -170,14 +188,17 @@ class Policy:
     def entitled(self, entries: Sequence[Dated], people: People) -> np.ndarray:
         """Who may claim which instrument, `[N, I]` bool."""
         old = owns_old_car(people.car_age, self.scenario.subsidy.scrappage_age_months)
-        holds = {"": np.ones(len(old), dtype=bool), "scrappage": old, "trade_in": (people.car_age >= 0) & ~old}
-        columns = np.ones((len(old), len(entries)), dtype=bool)
-        for place, entry in enumerate(entries):
-            columns[:, place] = holds[entry.requires] & (people.income < entry.income_below)
+        holds = {"scrappage": old, "trade_in": (people.car_age >= 0) & ~old}
+        claims = np.ones((len(entries), len(old)), dtype=bool)
+        for claim, entry in zip(claims, entries, strict=True):
+            if entry.requires:
+                claim &= holds[entry.requires]
+            if entry.income_below < np.inf:
+                claim &= people.income < entry.income_below
             if entry.household_share < 1.0:
                 lot = uniforms(self.scenario.seed, Purpose.CLAIM, 0, people.household, key_of(entry.name))
-                columns[:, place] &= lot < entry.household_share
-        return columns
+                claim &= lot < entry.household_share
+        return claims.T
 
     def signature(self, month: int, seen_from: int) -> tuple:
         """What buyers expect of a month's benefits: equal where nothing changes."""
