@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..compiled import njit
 from ..economics import timing
 from ..economics.inversion import conditional_mean_utilities
 from ..economics.utility import INCOME, N_TASTES
@@ -79,7 +78,7 @@ def fit_vintages(shares: np.ndarray, tastes: np.ndarray, shelf: Shelf, habits: H
 def _vintage_constants(shares: np.ndarray, tastes: np.ndarray, sensitivity: float, phone_effect: float, shelf: Shelf):
     """Line constants of each year's shares over the utilities that tastes alone give."""
     utility = np.empty((len(tastes), shares.shape[1]))
-    _fill_taste_utility(tastes, sensitivity, phone_effect, shelf, utility)
+    kernels.taste_utilities(tastes, sensitivity, phone_effect, shelf, utility)
     utility -= (sensitivity / tastes[:, INCOME])[:, None] * shelf.outlay
     constants = np.full(shares.shape, -np.inf)
     for year, row in enumerate(shares):
@@ -87,12 +86,6 @@ def _vintage_constants(shares: np.ndarray, tastes: np.ndarray, sensitivity: floa
         fit = conditional_mean_utilities(row[sold], np.ascontiguousarray(utility[:, sold]), tolerance=VINTAGE_TOLERANCE)
         constants[year, sold] = fit.mean_utility
     return constants
-
-
-@njit
-def _fill_taste_utility(tastes, sensitivity, phone_effect, shelf, utility):
-    for i in range(len(tastes)):
-        kernels.taste_utility(tastes[i], sensitivity, phone_effect, shelf, utility[i])
 
 
 def past_lines(seed: int, households: np.ndarray, tastes: np.ndarray, bought: np.ndarray, origin: Past) -> np.ndarray:
