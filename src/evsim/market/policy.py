@@ -98,9 +98,8 @@ class Policy:
     base: int  # months since year 0 of the base date
     spent: dict[tuple[str, int], float] = field(default_factory=dict)  # kCNY, by instrument
     rules: dict[tuple, BuyerPrice] = field(default_factory=dict)  # asked for lately
-    known: dict[tuple, tuple[Dated, ...]] = field(
-        init=False, default_factory=dict
-    )  # by month, seen from when, money gone
+    # in force, by month, month in which it is asked and whether there is money left: worked out, no part of the state
+    known: dict[tuple, tuple[Dated, ...]] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     def dated(self, month: int, seen_from: int | None = None) -> list[Dated]:
         """Instruments in force in a month counted from the base date, as known in another month (none: in that month)."""
