@@ -164,6 +164,8 @@ class EVMarket(mesa.Model):
         offers = self.market.offers
         self.market.given_price = np.full(len(offers), np.nan)
         for automaker in self.automakers:
+            if type(automaker).price is Automaker.price:
+                continue  # the scenario's rule
             for product, price in checked_prices(automaker).items():
                 self.market.given_price[automaker.row_of(product)] = checked_price(automaker, product, price)
 

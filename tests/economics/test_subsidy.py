@@ -204,6 +204,15 @@ def test_consumers_with_the_same_rights_are_one_class_with_one_rule():
 CLAIMS = st.lists(st.floats(0.1, 30.0), min_size=1, max_size=30)
 
 
+@pytest.mark.parametrize("n_instruments", [1, 3, 8, 9, 20])
+def test_classes_are_those_of_sorting_consumers_by_their_claims(n_instruments):
+    entitled = np.random.default_rng(n_instruments).random((400, n_instruments)) < 0.3
+    class_of, classes = consumer_classes(entitled)
+    _, first, expected = np.unique(entitled @ (1 << np.arange(n_instruments)), return_index=True, return_inverse=True)
+    assert (class_of == expected).all() and (classes == entitled[first]).all()
+    assert (classes[class_of] == entitled).all() and classes.dtype == bool
+
+
 @given(claims=CLAIMS, budget=st.floats(0.0, 300.0), more=st.floats(0.0, 100.0), seed=st.integers(0, 99))
 def test_a_larger_budget_pays_the_same_claimants_and_perhaps_more(claims, budget, more, seed):
     claims, order = np.array(claims), np.random.default_rng(seed).uniform(size=len(claims))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.integrate import quad
 
 from evsim.economics import use_cost
-from evsim.economics.price_rule import BuyerPriceByClass
+from evsim.economics.price_rule import BuyerPrice, BuyerPriceByClass
 from evsim.economics.subsidy import compose, compose_by_class
 from evsim.economics.technology import survival
 from evsim.economics.use_cost import Consumption
@@ -214,3 +214,14 @@ def test_time_that_runs_backwards_is_refused(years, rate):
         use_cost.years_of_use(years, rate)
     with pytest.raises(ValueError, match="years must not be negative"):
         use_cost.discount_factor(years, rate)
+
+
+def test_a_rule_with_outlay_is_the_rule_built_from_its_parts():
+    rule = compose([("tax_exemption", [True, False], 0.0, 1.0, 30.0)], 2)
+    extra, prices = np.array([3.0, -2.0]), np.array([150.0, 380.0])
+    raised = use_cost.with_outlay(rule, extra)
+    built = BuyerPrice(rule.knots, rule.slopes, rule.intercept + extra, rule.jumps)
+    assert (raised.value(prices) == built.value(prices)).all() and (raised.intercept == built.intercept).all()
+    assert not raised.intercept.flags.writeable
+    with pytest.raises(ValueError, match="finite"):
+        use_cost.with_outlay(rule, np.array([np.nan, 0.0]))

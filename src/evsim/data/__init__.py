@@ -19,6 +19,7 @@ _HOMES = {
         "POWERTRAINS",
         "SIZE_CLASSES",
         "describe_market_columns",
+        "market_table_digest",
         "read_market_table",
     ),
     "membership": ("MEMBERSHIP_COLUMNS", "membership_at", "read_membership"),

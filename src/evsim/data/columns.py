@@ -96,18 +96,24 @@ def nearest(word: str, choices: Sequence[str]) -> str:
     return f"; did you mean '{spelled[found[0]]}'?" if found else ""
 
 
-def read_text(path: Path) -> str:
-    """The file's text; a request for a file that is not there, or no UTF-8, is refused."""
+def read_bytes(path: Path) -> bytes:
+    """The file as it is; a request for a file that is not there is refused."""
     if not os.path.exists(path):  # unlike Path.exists, False for a name too long or forbidden
         raise BadRequest(f"{path}: no such file; give the path of a CSV file")
     if path.is_dir():
         raise BadRequest(f"{path}: is a folder; give the path of a CSV file")
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BadRequest(f"{path}: not a UTF-8 text file (byte {error.start}); save it as CSV UTF-8") from error
+        return path.read_bytes()
     except OSError as error:
         raise StorageError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+
+
+def read_text(path: Path) -> str:
+    """The file's text; a request for a file that is not there, or no UTF-8, is refused."""
+    try:
+        return read_bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"{path}: not a UTF-8 text file (byte {error.start}); save it as CSV UTF-8") from error
 
 
 def read_lines(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:

@@ -5,6 +5,7 @@ the last year its rule stays too. `price` is the mean of the trades known to be 
 """
 
 import math
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,7 @@ def check_spans(path: Path, numbers: pd.DataFrame, lines: list[int]) -> None:
             )
 
 
+@cache
 def first_credit_year() -> int:
     """The first year with a rule."""
     numbers = read_credits()
@@ -70,21 +72,27 @@ def credit_rules(year: int) -> dict[str, Any]:
     Raises:
         BadRequest: the year is before the first one with a rule.
     """
+    if year < first_credit_year():
+        raise BadRequest(f"year {year}: credits begin in {first_credit_year()}; use a later year")
+    return dict(_rules_of(year))
+
+
+@cache
+def _rules_of(year: int) -> tuple[tuple[str, Any], ...]:
     numbers = read_credits()
     rules = numbers[numbers["item"] != "price"]
-    first = first_credit_year()
-    if year < first:
-        raise BadRequest(f"year {year}: credits begin in {first}; use a later year")
     year = min(year, int(rules["last_year"].max()))
     rules = rules[(rules["first_year"] <= year) & (rules["last_year"] >= year)]
     steps = rules[rules["item"] == "range_factor"].sort_values("range_from")
     values = rules[rules["item"] != "range_factor"].set_index("item")["value"].to_dict()
-    found = {name: float(values[name]) for name in RULES} | {
+    found: dict[str, Any] = {name: float(values[name]) for name in RULES} | {
         name: values.get(name, none) for name, none in POOL.items()
     }
-    return found | {"range_steps": tuple(steps["range_from"]), "range_factors": tuple(steps["value"])}
+    found |= {"range_steps": tuple(steps["range_from"]), "range_factors": tuple(steps["value"])}
+    return tuple(found.items())
 
 
+@cache
 def credit_price(year: int) -> float:
     """kCNY a credit in the trades of a year: the last price known by then, before the first one the first."""
     numbers = read_credits()

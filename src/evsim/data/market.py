@@ -4,12 +4,13 @@ Two come with the package, "2021" and "2023"; any other name is the path of a CS
 Products too small for a row of their own are pooled per brand and powertrain (`pooled`, `nameplates`).
 """
 
+import hashlib
 import os
 from pathlib import Path
 
 import pandas as pd
 
-from evsim.data.columns import Column, check_unique, describe, read_table
+from evsim.data.columns import Column, check_unique, describe, read_bytes, read_table
 from evsim.data.shipped import shipped_path
 from evsim.errors import BadRequest
 
@@ -55,19 +56,36 @@ def read_market_table(path_or_name: str | Path) -> pd.DataFrame:
     Raises:
         BadRequest: the first fault, in one line; StorageError: the file cannot be read.
     """
-    name = str(path_or_name)
-    if name in SHIPPED_TABLES:
-        path = shipped_path(f"market_{name}.csv")
-    else:
-        path = Path(os.path.expanduser(name))
-        if not os.path.exists(path):
-            names = ", ".join(SHIPPED_TABLES)
-            raise BadRequest(f"market table '{name}': no such file; give the path of a CSV file or one of {names}")
-    table = read_table(path, MARKET_COLUMNS, check_products)
+    table = read_table(market_table_path(path_or_name), MARKET_COLUMNS, check_products)
     table["name"] = table["name"].where(table["name"] != "", table["product"])
     table["window_units"] = table["window_units"].fillna(table["units"] / 4.0)
     table["list_price"] = table["list_price"].fillna(table["price"])
     return table
+
+
+def market_table_path(path_or_name: str | Path) -> Path:
+    """Where the market table of that name, or file, lies.
+
+    Raises:
+        BadRequest: there is no such file.
+    """
+    name = str(path_or_name)
+    if name in SHIPPED_TABLES:
+        return shipped_path(f"market_{name}.csv")
+    path = Path(os.path.expanduser(name))
+    if not os.path.exists(path):
+        names = ", ".join(SHIPPED_TABLES)
+        raise BadRequest(f"market table '{name}': no such file; give the path of a CSV file or one of {names}")
+    return path
+
+
+def market_table_digest(path_or_name: str | Path) -> str:
+    """SHA-256 of the file of a market table as it is now: a table that has been edited since is another one.
+
+    Raises:
+        BadRequest: there is no such file; StorageError: it cannot be read.
+    """
+    return hashlib.sha256(read_bytes(market_table_path(path_or_name))).hexdigest()
 
 
 def check_products(path: Path, table: pd.DataFrame, lines: list[int]) -> None:

@@ -1,5 +1,7 @@
 """How good each software stack is at the base dates, or when it enters later: a judgement, in money."""
 
+from functools import cache
+
 import pandas as pd
 
 from evsim.data.columns import Column, check_unique
@@ -23,6 +25,11 @@ def read_software() -> pd.DataFrame:
 
 def software_quality(month: str) -> dict[str, float]:
     """Quality in kCNY of every stack known at a month: the youngest judgement not after it."""
+    return dict(_software_quality(month))
+
+
+@cache
+def _software_quality(month: str) -> tuple[tuple[str, float], ...]:
     known = read_software()
     known = known[known["month"] <= month].sort_values("month", kind="stable")
-    return {row["platform"]: row["quality"] for row in known.to_dict("records")}
+    return tuple({row["platform"]: row["quality"] for row in known.to_dict("records")}.items())

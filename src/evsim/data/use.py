@@ -144,29 +144,43 @@ def energy_path(months: Sequence[str]) -> dict[str, np.ndarray]:
     The mean of the last twelve months where it is known, a straight line between two such months, the first before them
     and the last after.
     """
-    prices, when = read_energy(), [_months(month) for month in months]
-    means = {}
-    for item in ENERGY_UNITS:
-        rows = prices[prices["item"] == item].sort_values("month")
-        means[item] = np.interp(when, [_months(known) for known in rows["month"]], rows["value"])
-    return means
+    when = [_months(month) for month in months]
+    return {item: np.interp(when, *_known_prices(item)) for item in ENERGY_UNITS}
+
+
+@cache
+def _known_prices(item: str) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """Months (since year 0) in which the price of an item is known, and the price."""
+    prices = read_energy()
+    rows = prices[prices["item"] == item].sort_values("month")
+    return tuple(_months(month) for month in rows["month"]), tuple(rows["value"])
 
 
 def consumption() -> dict[tuple[str, str], tuple[float, float]]:
     """(powertrain, size class) → (litres per 100 km on petrol, kWh per 100 km from the battery); 0 where it has none."""
+    return dict(_consumption())
+
+
+@cache
+def _consumption() -> tuple[tuple[tuple[str, str], tuple[float, float]], ...]:
     figures = read_use()
     table = {(powertrain, size): [0.0, 0.0] for powertrain in POWERTRAINS for size in SIZE_CLASSES}
     for place, item in enumerate(("fuel", "power")):
         for row in figures[figures["item"] == item].to_dict("records"):
             table[row["powertrain"], row["size_class"]][place] = row["value"]
-    return {key: (fuel, power) for key, (fuel, power) in table.items()}
+    return tuple((key, (fuel, power)) for key, (fuel, power) in table.items())
 
 
 def by_powertrain(item: str) -> dict[str, float]:
     """`distance` (km a year) or `electric_share` (fraction of it) of each powertrain."""
+    return dict(_by_powertrain(item))
+
+
+@cache
+def _by_powertrain(item: str) -> tuple[tuple[str, float], ...]:
     figures = read_use()
     rows = figures[figures["item"] == item]
-    return dict(zip(rows["powertrain"], rows["value"], strict=True))
+    return tuple(zip(rows["powertrain"], rows["value"], strict=True))
 
 
 @cache
@@ -187,8 +201,13 @@ def grid_factor(year: int) -> float:
 
 def resale_values() -> dict[str, np.ndarray]:
     """Powertrain → what an owner gets at the ages of `RESALE_AGES`, `[5]`, fractions of the price when new."""
+    return {name: np.array(values) for name, values in _resale_values()}
+
+
+@cache
+def _resale_values() -> tuple[tuple[str, tuple[float, ...]], ...]:
     table = read_resale().pivot(index="powertrain", columns="age", values="value")
-    return {name: table.loc[name, list(RESALE_AGES)].to_numpy(dtype=float) for name in POWERTRAINS}
+    return tuple((name, tuple(table.loc[name, list(RESALE_AGES)].to_numpy(dtype=float))) for name in POWERTRAINS)
 
 
 def _months(month: str) -> int:

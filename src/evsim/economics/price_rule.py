@@ -6,8 +6,11 @@ ceiling loses a benefit at once, one posted at the ceiling still has it. So q is
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
+
+Rule = TypeVar("Rule", "BuyerPrice", "BuyerPriceByClass")
 
 
 @dataclass(frozen=True)
@@ -54,11 +57,28 @@ class BuyerPrice:
         """The rule of one product, as a rule of its own with J = 1."""
         return BuyerPrice(*(part[[product]] for part in (self.knots, self.slopes, self.intercept, self.jumps)))
 
+    def raised(self, extra: np.ndarray) -> "BuyerPrice":
+        """The rule plus sums that no posted price moves, `[J]`, kCNY; what was checked here is not checked again.
+
+        Raises:
+            ValueError: a sum is missing, or not finite.
+        """
+        intercept = self.intercept + extra
+        if intercept.shape != self.intercept.shape or not np.isfinite(intercept).all():
+            raise ValueError(f"extra must be {self.intercept.shape}, finite sums, one a product")
+        intercept.setflags(write=False)
+        return _unchecked(BuyerPrice, knots=self.knots, slopes=self.slopes, intercept=intercept, jumps=self.jumps)
+
+    @cached_property
+    def bends(self) -> np.ndarray:
+        """How the slope changes at each knot, `[J, K]`."""
+        return np.diff(self.slopes, axis=1)
+
     def value(self, prices):
         """q at the posted prices, `[J]`, or `[..., J]` for many price vectors."""
         prices = np.asarray(prices, dtype=float)
         excess = prices[..., None] - self.knots
-        bends = (np.diff(self.slopes, axis=1) * np.maximum(excess, 0.0)).sum(axis=-1)
+        bends = (self.bends * np.maximum(excess, 0.0)).sum(axis=-1)
         return self.intercept + self.slopes[:, 0] * prices + bends + (self.jumps * (excess > 0)).sum(axis=-1)
 
     def slope_below(self, prices):
@@ -71,6 +91,14 @@ class BuyerPrice:
 
     def _slope(self, segment):
         return np.take_along_axis(self.slopes, segment[:, None], axis=1)[:, 0]
+
+
+def _unchecked(kind: type[Rule], **parts) -> Rule:
+    """A rule of parts that have been checked."""
+    rule: Rule = object.__new__(kind)
+    for name, part in parts.items():
+        object.__setattr__(rule, name, part)
+    return rule
 
 
 def identity(n_products: int) -> BuyerPrice:
@@ -103,6 +131,11 @@ class BuyerPriceByClass:
     def n_products(self) -> int:
         """J."""
         return self.rules[0].n_products
+
+    def raised(self, extra: np.ndarray) -> "BuyerPriceByClass":
+        """The rules plus sums that no posted price moves, `[C, J]`, kCNY; classes stay as they are."""
+        rules = tuple(rule.raised(more) for rule, more in zip(self.rules, extra, strict=True))
+        return _unchecked(BuyerPriceByClass, rules=rules, class_of=self.class_of)
 
     def value(self, prices):
         """q of every class at the posted prices, `[C, J]`."""

@@ -187,10 +187,20 @@ def consumer_classes(entitled) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         (class_of `[N]`, entitled `[C, I]` bool): only classes that exist, in a fixed order.
     """
-    entitled = np.array(entitled, dtype=bool, ndmin=2)
-    codes = (entitled * (1 << np.arange(entitled.shape[1], dtype=np.int64))).sum(axis=1)
-    _, first, class_of = np.unique(codes, return_index=True, return_inverse=True)
-    return class_of.reshape(-1), entitled[first]
+    entitled = np.asarray(entitled, dtype=bool)
+    entitled = entitled if entitled.ndim == 2 else entitled.reshape(1, -1)
+    place = np.arange(entitled.shape[1], dtype=np.int64)
+    if len(place) > 8:
+        found, class_of = np.unique((entitled.astype(np.int64) << place).sum(axis=1), return_inverse=True)
+    else:  # the claims of a consumer are the bits of one byte, and a table of all bytes is shorter than sorting
+        codes = np.zeros(len(entitled), dtype=np.uint8)
+        for bit, claims in enumerate(entitled.T):
+            codes |= claims.astype(np.uint8) << np.uint8(bit)
+        found = np.flatnonzero(np.bincount(codes, minlength=1))
+        class_at = np.zeros(256, dtype=np.int64)
+        class_at[found] = np.arange(len(found))
+        class_of = class_at[codes]
+    return class_of.reshape(-1), (found[:, None] >> place) & 1 == 1
 
 
 def owns_old_car(car_age, least_age):

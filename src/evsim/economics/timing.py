@@ -103,6 +103,15 @@ def overdue_quantile(probability, inclusive_value, overdue_cost, pause):
     return LONGEST_WAIT
 
 
+@njit
+def overdue_quantiles(probabilities, inclusive_values, overdue_cost, pause):
+    """`overdue_quantile` of many households, `[n]`, whole months."""
+    months = np.empty(len(probabilities), dtype=np.int64)
+    for i in range(len(probabilities)):
+        months[i] = overdue_quantile(probabilities[i], inclusive_values[i], overdue_cost, pause)
+    return months
+
+
 def weibull_scale(mean, shape):
     """Scale of a Weibull law with a given mean: mean / Γ(1 + 1/shape)."""
     return mean / special.gamma(1.0 + 1.0 / shape)
@@ -128,6 +137,15 @@ def geometric_quantile(probability, pause):
     if pause <= 1.0:
         return 1.0
     return max(1.0, np.ceil(np.log1p(-probability) / np.log1p(-1.0 / pause)))
+
+
+@njit
+def geometric_quantiles(probabilities, pause):
+    """`geometric_quantile` of many visits, `[n]`."""
+    months = np.empty(len(probabilities))
+    for i in range(len(probabilities)):
+        months[i] = geometric_quantile(probabilities[i], pause)
+    return months
 
 
 @njit

@@ -173,11 +173,10 @@ def with_outlay(rule: BuyerPrice | BuyerPriceByClass, extra) -> BuyerPrice | Buy
         shape = (len(rule.rules), rule.n_products)
         if extra.shape not in (shape, shape[1:]):
             raise ValueError(f"extra must be {shape}, or {shape[1:]} for all classes alike, not {extra.shape}")
-        shifted = (_shifted(one, more) for one, more in zip(rule.rules, np.broadcast_to(extra, shape), strict=True))
-        return BuyerPriceByClass(tuple(shifted), rule.class_of)
+        return rule.raised(np.broadcast_to(extra, shape))
     if extra.shape != (rule.n_products,):
         raise ValueError(f"extra must be [{rule.n_products}], one sum a product, not {extra.shape}")
-    return _shifted(rule, extra)
+    return rule.raised(extra)
 
 
 def break_even_distance(extra_outlay, saving_per_km, years, discount_rate):
@@ -247,8 +246,3 @@ def _log_rate(years, discount_rate):
     if not (np.asarray(years) >= 0).all() or not discount_rate > -1.0:
         raise ValueError("years must not be negative, and discount_rate must be above -1")
     return float(np.log1p(discount_rate))
-
-
-def _shifted(rule, extra):
-    """A tax rule with its intercept raised."""
-    return BuyerPrice(rule.knots, rule.slopes, rule.intercept + extra, rule.jumps)

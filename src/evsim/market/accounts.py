@@ -23,6 +23,7 @@ to firms outside the model.
 """
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -172,10 +173,15 @@ def known_figures(market: Market) -> pd.DataFrame:
 
     The columns are those of `evsim.data.firms.FIGURES`. No figure of a later date is among them.
     """
-    figures = read_firm_figures()
-    figures = figures[figures["base"] == month_name(month_number(market.scenario.start) - 1)]
-    wide = figures.pivot(index="automaker", columns="item", values="value")
+    wide = _figures_at(month_name(month_number(market.scenario.start) - 1))
     return wide.reindex(index=market.names.automakers, columns=list(FIGURES))
+
+
+@lru_cache(maxsize=16)
+def _figures_at(base: str) -> pd.DataFrame:
+    """Firms' figures of a base date, a row an automaker; not to be changed."""
+    figures = read_firm_figures()
+    return figures[figures["base"] == base].pivot(index="automaker", columns="item", values="value")
 
 
 def base_fixed_costs(

@@ -15,22 +15,24 @@ over the reference households, and the constant is set so that shoppers keep the
 mean visits per cycle = 1 / (1 − outside share).
 """
 
+from typing import NamedTuple
+
 import numpy as np
-import pandas as pd
 from scipy.optimize import brentq
 
-from ..data import read_market_table, read_vintages
 from ..economics.contracts import maker_net, royalty
 from ..economics.inversion import conditional_mean_utilities
 from ..economics.lock_in import tips
 from ..economics.pricing import costs_from_prices
 from ..economics.utility import INCOME
 from ..errors import BadRequest, EvsimError
+from ..kept import Kept, digest
 from ..params import Scenario, month_name, month_number
 from . import kernels, pricing
 from .credits import begin_credits
-from .launches import coming_launches, place_launches, plan, prospects
-from .lines import lines_of, vintage_shares
+from .draft import Draft, draft_of
+from .kernels import Habits, Shelf, World
+from .launches import place_launches
 from .modes import dated_changes
 from .offers import MODE, Names, make_offers
 from .owner_value import extra_purchases_now, set_owner_value
@@ -57,11 +59,9 @@ from .setup import (
     habits_of,
     open_platforms,
     pack_price,
-    read_traits,
     shopping_clock,
     stacks_for_sale,
     stacks_to_come,
-    with_modes,
 )
 from .state import Market
 from .use import begin_use
@@ -81,14 +81,11 @@ def open_market(scenario: Scenario, threads: int = 1) -> Market:
     """
     check_base(scenario)
     base = month_number(scenario.start) - 1
-    table = read_market_table(scenario.market.table)
-    lines = with_modes(lines_of(table, scenario.market, month_name(base - 2)), scenario)
-    market = _market_of(scenario, table, lines, threads)
+    draft = draft_of(scenario)
+    market, shares = _market_of(scenario, draft, threads), draft.past_shares
     offers, habits = market.offers, market.habits
     rows = np.flatnonzero(offers.on_sale)
     outlay = market.weighed(0, rows).value(offers.base_price[rows])
-    years = list(range(FIRST_YEAR, max(base // 12, FIRST_YEAR) + 1))
-    shares = vintage_shares(read_vintages(), lines, scenario.market.price_tiers, years)
     put_on_the_road(market, shares, base)
     tastes = tastes_of(scenario.seed, np.arange(scenario.consumers.reference_size, dtype=np.int64), habits)
     vintages = fit_vintages(shares, tastes, market.shelf(rows, outlay), habits, base)
@@ -105,14 +102,11 @@ def open_market(scenario: Scenario, threads: int = 1) -> Market:
     return market
 
 
-def _market_of(scenario: Scenario, table: pd.DataFrame, lines: pd.DataFrame, threads: int) -> Market:
+def _market_of(scenario: Scenario, draft: Draft, threads: int) -> Market:
     """The market's columns, before anything is calibrated."""
     base = month_number(scenario.start) - 1
-    traits, names = read_traits(table), Names()
-    launches = coming_launches(scenario, table, lines)
-    future, calendar = plan(lines, launches, scenario)
-    future = pd.concat([future, prospects(scenario, lines)], ignore_index=True)
-    offers = make_offers(lines, future, traits, names, scenario)
+    traits, names, groups = draft.own_traits, Names(), dict(draft.groups)
+    offers = make_offers(draft.sheet, traits, names, scenario)
     if len(set(offers.key.tolist())) < len(offers):
         raise BadRequest(
             f"market.table={scenario.market.table}: two lines share a name; give brands and makers names of their own"
@@ -124,8 +118,6 @@ def _market_of(scenario: Scenario, table: pd.DataFrame, lines: pd.DataFrame, thr
         for stack in stacks_for_sale(scenario):
             Names.code(names.platforms, stack)
     check_platforms(scenario, names)
-    firms = pd.concat([lines[["automaker", "group"]], launches[["automaker", "group"]]])
-    groups = dict(zip(firms["automaker"], firms["group"], strict=True))
     check_rates(scenario, float(offers.base_price.max()))
     platforms = open_platforms(names.platforms, stacks_to_come(groups, traits, scenario), scenario, month_name(base))
     platforms.in_house[offers.platform[offers.mode == MODE["in_house"]]] = True
@@ -138,7 +130,7 @@ def _market_of(scenario: Scenario, table: pd.DataFrame, lines: pd.DataFrame, thr
         traits=traits,
         habits=habits_of(scenario),
         clock=shopping_clock(scenario),
-        calendar=calendar,
+        calendar=list(draft.calendar),
         groups=groups,
         base_pack_price=pack_price(base // 12),
         rates=rates_of(scenario),
@@ -174,32 +166,66 @@ def put_on_the_road(market: Market, shares: np.ndarray, base: int) -> None:
 
 def reference_utility(market: Market, reference: Households, rows: np.ndarray, outlay: np.ndarray):
     """Utility after price `[R, J]` and of keeping `[R]` of the reference households, at the market's present qualities."""
+    return seen_utility(reference, market.habits, *reference_view(market, reference, rows, outlay))
+
+
+def reference_view(market: Market, reference: Households, rows: np.ndarray, outlay: np.ndarray) -> tuple[Shelf, World]:
+    """What the reference households see: lines on the shelf, and what is said in communities of their own."""
     counts = community_counts(reference.platform, market.scenario.lock_in.community_size, len(market.platforms))
-    world = market.world()._replace(whispers=word_of_mouth(counts))
-    shelf = market.shelf(rows, outlay)
-    utility, outside = np.empty((len(reference.key), len(rows))), np.empty(len(reference.key))
+    return market.shelf(rows, outlay), market.world()._replace(whispers=word_of_mouth(counts))
+
+
+def seen_utility(reference: Households, habits: Habits, shelf: Shelf, world: World) -> tuple[np.ndarray, np.ndarray]:
+    """Utility after price `[R, J]` and of keeping `[R]` of households that see this."""
+    utility, outside = np.empty((len(reference.key), len(shelf.outlay))), np.empty(len(reference.key))
     panel = (reference.line, reference.platform, reference.bought, reference.bought, np.zeros(len(reference.key)))
-    kernels.panel_utility(reference.key, panel, market.habits, shelf, world, reference.tastes, utility, outside)
-    utility -= (market.habits.median_sensitivity / reference.tastes[:, INCOME])[:, None] * outlay
+    kernels.panel_utility(reference.key, panel, habits, shelf, world, reference.tastes, utility, outside)
+    utility -= (habits.median_sensitivity / reference.tastes[:, INCOME])[:, None] * shelf.outlay
     return utility, outside
 
 
 def invert(market: Market, reference: Households, rows: np.ndarray, outlay: np.ndarray) -> Spells:
     """Set ξ so that the table's shares and the outside share come out; return how the reference households shop."""
-    offers, consumers = market.offers, market.scenario.consumers
-    utility, outside = reference_utility(market, reference, rows, outlay)
+    offers, outside_share = market.offers, market.scenario.consumers.outside_share
     target = offers.base_units[rows] / offers.base_units[rows].sum()
+    households, view = tuple(vars(reference).values()), reference_view(market, reference, rows, outlay)
+    found = INVERTED.get(
+        digest(target, outside_share, households, market.habits, view),
+        lambda: _inverted(target, outside_share, reference, market.habits, view),
+    )
+    offers.quality[rows] += found.quality
+    market.diagnostics["inversion_residual"] = found.residual
+    return Spells(found.inclusive_value, found.visits, found.waiting)
+
+
+class _Inverted(NamedTuple):
+    """ξ of the lines on sale and how the reference households then shop."""
+
+    quality: np.ndarray  # [J] utils
+    residual: float
+    inclusive_value: np.ndarray  # [R], as in `Spells`
+    visits: np.ndarray
+    waiting: np.ndarray
+
+
+INVERTED: Kept[_Inverted] = Kept(64)  # 120 kB each at 5000 reference households
+
+
+def _inverted(
+    target: np.ndarray, outside_share: float, reference: Households, habits: Habits, view: tuple[Shelf, World]
+) -> _Inverted:
+    """Solve the two equations of the module's docstring for the given shares and households."""
+    utility, outside = seen_utility(reference, habits, *view)
     fit = conditional_mean_utilities(target, utility)
     utility += fit.mean_utility
     value = np.logaddexp.reduce(utility, axis=1) - outside
 
     def surplus_visits(shift):
-        return shopping_spells(value + shift, market.habits).visits.mean() - 1.0 / (1.0 - consumers.outside_share)
+        return shopping_spells(value + shift, habits).visits.mean() - 1.0 / (1.0 - outside_share)
 
     shift = brentq(surplus_visits, -30.0 - value.max(), 30.0 - value.min(), xtol=1e-13)
-    offers.quality[rows] += fit.mean_utility + shift
-    market.diagnostics["inversion_residual"] = fit.residual
-    return shopping_spells(value + shift, market.habits)
+    spells = shopping_spells(value + shift, habits)
+    return _Inverted(fit.mean_utility + shift, fit.residual, spells.inclusive_value, spells.visits, spells.waiting)
 
 
 def expected_shares(market: Market, reference: Households, rows: np.ndarray, outlay: np.ndarray) -> np.ndarray:

@@ -33,6 +33,8 @@ class Early:
 
     def send_back(self, owners: Population, keepers: np.ndarray) -> None:
         """Those of them who keep their car come again when they would have."""
+        if not len(self.rows):
+            return
         back = np.isin(self.rows, keepers)
         owners.visit[self.rows[back]] = self.visit[back]
 
@@ -71,8 +73,10 @@ def choices(market: Market, owners: Population, shoppers: np.ndarray, rows: np.n
     chosen = np.empty(len(shoppers), dtype=np.int64)
     rule = market.weighed(market.month, rows, people_of(market, owners, shoppers))
     columns, world = market.columns(owners), market.world(len(owners))
+    prices = market.offers.price[rows]
+    on_offer = market.shelf(rows, prices)
     for places, each in by_class(rule, len(shoppers)):
-        shelf = market.shelf(rows, each.value(market.offers.price[rows]))
+        shelf = on_offer._replace(outlay=each.value(prices))
         found, there = np.empty(len(places), dtype=np.int64), shoppers[places]
 
         def task(block: slice, shelf=shelf, found=found, there=there) -> None:
@@ -131,8 +135,10 @@ def inclusive_values(market: Market, owners: Population, near, rows, month: int)
     people, values = people_of(market, owners, near), np.empty(len(near))
     rule = market.weighed(month, rows, people, seen_from=market.month)
     columns, world = market.columns(owners), market.world(len(owners))
+    prices = market.offers.price[rows]
+    on_offer = market.shelf(rows, prices)
     for places, each in by_class(rule, len(near)):
-        shelf = market.shelf(rows, each.value(market.offers.price[rows]))
+        shelf = on_offer._replace(outlay=each.value(prices))
         found, chosen = np.empty(len(places)), near[places]
 
         def task(block: slice, shelf=shelf, found=found, chosen=chosen) -> None:

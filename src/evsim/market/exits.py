@@ -20,6 +20,8 @@ lives on its parent's money, which a maker's own books do not hold. Refused too:
 close Beijing Benz with Arcfox.
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 from ..params import month_name, month_number
@@ -42,12 +44,20 @@ def failing(market: Market, books: Books) -> np.ndarray:
 def failed(market: Market, books: Books) -> np.ndarray:
     """Whether the group of each maker owes more than its credit, `[automakers]`; pooled makers and newcomers never do."""
     names = market.names.automakers
-    group = np.unique([market.groups.get(name, name) for name in names], return_inverse=True)[1]
+    group = _codes_of(tuple(market.groups.get(name, name) for name in names))
     cash = np.bincount(group, books.cash)
     yearly = np.bincount(group, np.nansum(books.past_revenue, axis=0))
     judged = np.bincount(group, ~np.isnan(books.past_revenue[0])) > 0
     short = judged & (cash < -market.scenario.accounts.credit_months * yearly / len(books.past_revenue))
     return short[group] & (np.array(names) != OTHER)
+
+
+@lru_cache(maxsize=16)
+def _codes_of(names: tuple[str, ...]) -> np.ndarray:
+    """The same number for the same name, `[n]`, in the order of the names; read-only."""
+    codes = np.unique(names, return_inverse=True)[1]
+    codes.setflags(write=False)
+    return codes
 
 
 def still_there(market: Market) -> np.ndarray:
@@ -93,9 +103,9 @@ def age_out(market: Market, books: Books, support_months: int) -> None:
         support_months: for how long a stack is supported after its last line left.
     """
     offers = market.offers
-    stacks = np.arange(len(market.platforms))
-    used = np.isin(stacks, offers.platform[offers.on_sale])
-    in_house = np.isin(stacks, offers.platform[offers.on_sale & market.own_software()])
+    stacks = range(len(market.platforms))
+    used = np.bincount(offers.platform[offers.on_sale], minlength=len(stacks)) > 0
+    in_house = np.bincount(offers.platform[offers.on_sale & market.own_software()], minlength=len(stacks)) > 0
     given_up = ~used & (books.idle >= 0)
     books.idle = np.where(in_house, 0, np.where(given_up, books.idle + 1, books.idle))
     for stack in np.flatnonzero(given_up & (books.idle >= support_months)):

@@ -137,6 +137,14 @@ def tastes_of(seed, households, habits, out):
 
 
 @njit
+def taste_utilities(tastes, median_sensitivity, phone_effect, shelf, utility):
+    """`taste_utility` of many households, `[n, J]`."""
+    traits = traits_of(shelf)
+    for i in range(len(tastes)):
+        taste_utility(tastes[i], median_sensitivity, phone_effect, traits, utility[i])
+
+
+@njit
 def incomes(seed, households, habits, out):
     """Income of many households relative to the median, `[n]`."""
     for i in range(len(households)):

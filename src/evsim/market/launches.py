@@ -262,6 +262,7 @@ def place_launches(offers: Offers, fees: np.ndarray, scenario: Scenario) -> dict
     if len(known) < ENOUGH_LINES:
         return {}
     seed, spreads = scenario.seed_of_firms, scenario.products
+    purpose = int(Purpose.LAUNCH)  # numba takes a millisecond to type an enum
     fitted, full_cost = regressors(offers, known), np.log(offers.cost[known] + fees[known])
     quality_fit = np.linalg.lstsq(fitted, offers.quality[known], rcond=None)[0]
     cost_fit = np.linalg.lstsq(fitted, full_cost, rcond=None)[0]
@@ -270,8 +271,8 @@ def place_launches(offers: Offers, fees: np.ndarray, scenario: Scenario) -> dict
     for row, mean_quality in zip(rows, regressors(offers, rows) @ quality_fit, strict=True):
         brand_effect = _brand_effect(offers, int(row), known, residual)
         if brand_effect is None:
-            brand_effect = spreads.brand_spread * bounded_normal(seed, Purpose.LAUNCH, 0, int(offers.brand_key[row]), 0)
-        luck = spreads.line_spread * bounded_normal(seed, Purpose.LAUNCH, 0, int(offers.key[row]), 1)
+            brand_effect = spreads.brand_spread * bounded_normal(seed, purpose, 0, int(offers.brand_key[row]), 0)
+        luck = spreads.line_spread * bounded_normal(seed, purpose, 0, int(offers.key[row]), 1)
         offers.launch_quality[row] = mean_quality + brand_effect + luck
     future = np.flatnonzero(offers.base_units == 0)
     offers.quality[future] = offers.launch_quality[future]

@@ -1,5 +1,6 @@
 """The dated timeline of who uses which stack in which mode, as changes of whole brands after the base date."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from ..data import read_membership
@@ -20,7 +21,12 @@ def dated_changes(scenario: Scenario) -> list[ModeChange]:
     """Changes of stack or mode of whole brands in the record, from month 1 on, in order of time; none where brands choose."""
     if scenario.modes.rule == "chosen":
         return []
-    base = month_number(scenario.start) - 1
+    return list(_changes_after(month_number(scenario.start) - 1))
+
+
+@lru_cache(maxsize=16)
+def _changes_after(base: int) -> tuple[ModeChange, ...]:
+    """Changes of the record after a base date, in months since year 0."""
     records = read_membership()
     records = records[(records["scope"] == "brand") & (records["start"] != "")]
     changes = []
@@ -33,4 +39,4 @@ def dated_changes(scenario: Scenario) -> list[ModeChange]:
         last = entries[-1]
         if last.end:
             changes.append(ModeChange(month_number(last.end) + 1 - base, str(brand), last.stack, "", ""))
-    return sorted(change for change in changes if change.month >= 1)
+    return tuple(sorted(change for change in changes if change.month >= 1))

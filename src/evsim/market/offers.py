@@ -20,7 +20,7 @@ from ..data import by_powertrain
 from ..data.market import POWERTRAINS, SIZE_CLASSES
 from ..data.membership import MODES
 from ..params import Scenario
-from ..streams import Purpose, key_of, uniform
+from ..streams import Purpose, key_of, uniforms
 
 MODE = {name: code for code, name in enumerate(MODES)}
 
@@ -98,56 +98,104 @@ class Traits:
         return self.pack.get((powertrain, size_class), 0.0)
 
 
-def make_offers(lines: pd.DataFrame, future: pd.DataFrame, traits: Traits, names: Names, scenario: Scenario) -> Offers:
-    """Rows of the base lines, then of the lines to come.
+@dataclass(frozen=True)
+class Sheet:
+    """What is known of all lines before a run: base lines, then lines to come, `[J]`; arrays are read-only."""
+
+    product: tuple[str, ...]
+    brand: tuple[str, ...]
+    automaker: tuple[str, ...]
+    platform: tuple[str, ...]
+    key: np.ndarray  # names the line's draws
+    brand_key: np.ndarray  # names its brand's draws
+    mode: np.ndarray  # code
+    powertrain: np.ndarray  # code
+    size_class: np.ndarray  # code
+    tier: np.ndarray
+    electric: np.ndarray  # share of the distance driven electrically
+    premium: np.ndarray  # 1.0: foreign premium marque
+    pooled: np.ndarray
+    nameplates: np.ndarray
+    price: np.ndarray  # kCNY
+    units: np.ndarray  # cars per month; 0 for lines to come
+    pack_kwh: np.ndarray
+    settled: np.ndarray
+    opens: np.ndarray  # month from the base date; 0: on sale by then
+
+    def __post_init__(self) -> None:
+        for column in vars(self).values():
+            if isinstance(column, np.ndarray):
+                column.setflags(write=False)
+
+
+def make_sheet(lines: pd.DataFrame, future: pd.DataFrame, traits: Traits) -> Sheet:
+    """Base lines, then lines to come, as columns.
 
     Args:
         lines: base lines as `lines_of` makes them, with modes.
         future: lines to come, with the month that opens them, as `market.launches.plan` gives them.
         traits: what is known about brands and cars beside the table.
-        names: codes are given here.
     """
     lines = lines.assign(opens=0)
     table = pd.concat([lines, future], ignore_index=True) if len(future) else lines
-    n_lines = len(table)
-    nameplates = table["nameplates"].to_numpy(dtype=float).copy()
-    cycle = np.maximum(scenario.products.refresh_months / np.maximum(nameplates, 1.0), 1.0)
+    cars = list(zip(table["powertrain"], table["size_class"], strict=True))
     electric_share = by_powertrain("electric_share")
-    keys = np.array([key_of(product) for product in table["product"]], dtype=np.int64)
-    phase = np.array([uniform(scenario.seed_of_firms, Purpose.CYCLE, 0, int(key), 0) for key in keys])
-    opens = table["opens"].to_numpy(dtype=np.int64)
-    refreshed = np.where(opens > 0, opens, -np.floor(phase * cycle))
-    offers = Offers(
-        product=list(table["product"]),
-        key=keys,
+    return Sheet(
+        **{name: tuple(table[name]) for name in ("product", "brand", "automaker", "platform")},
+        key=np.array([key_of(product) for product in table["product"]], dtype=np.int64),
         brand_key=np.array([key_of(brand) for brand in table["brand"]], dtype=np.int64),
-        brand=_codes(table["brand"], names.brands),
-        automaker=_codes(table["automaker"], names.automakers),
-        platform=_codes(table["platform"], names.platforms),
         mode=np.array([MODE[mode] for mode in table["mode"]]),
-        powertrain=np.array([POWERTRAINS.index(name) for name in table["powertrain"]]),
-        size_class=np.array([SIZE_CLASSES.index(name) for name in table["size_class"]]),
-        tier=table["tier"].to_numpy(dtype=np.int64).copy(),
-        electric=table["powertrain"].map(electric_share).to_numpy(dtype=float).copy(),
+        powertrain=np.array([POWERTRAINS.index(powertrain) for powertrain, _ in cars]),
+        size_class=np.array([SIZE_CLASSES.index(size) for _, size in cars]),
+        tier=np.array(table["tier"], dtype=np.int64),
+        electric=np.array([electric_share[powertrain] for powertrain, _ in cars], dtype=float),
         premium=np.array([1.0 if brand in traits.premium_brands else 0.0 for brand in table["brand"]]),
-        pooled=table["pooled"].to_numpy(dtype=bool).copy(),
+        pooled=np.array(table["pooled"], dtype=bool),
+        nameplates=np.array(table["nameplates"], dtype=float),
+        price=np.array(table["price"], dtype=float),
+        units=np.array(table["units"], dtype=float),
+        pack_kwh=np.array([traits.pack_kwh(powertrain, size) for powertrain, size in cars]),
+        settled=np.array(table["settled"], dtype=bool),
+        opens=np.array(table["opens"], dtype=np.int64),
+    )
+
+
+def make_offers(sheet: Sheet, traits: Traits, names: Names, scenario: Scenario) -> Offers:
+    """Rows of the base lines, then of the lines to come; codes of brands, makers and platforms are given in `names`."""
+    n_lines, nameplates = len(sheet.product), sheet.nameplates.copy()
+    cycle = np.maximum(scenario.products.refresh_months / np.maximum(nameplates, 1.0), 1.0)
+    phase = uniforms(scenario.seed_of_firms, Purpose.CYCLE, 0, sheet.key)
+    gap = np.array([_hardware_gap(automaker, traits, scenario) for automaker in sheet.automaker])
+    offers = Offers(
+        product=list(sheet.product),
+        key=sheet.key.copy(),
+        brand_key=sheet.brand_key.copy(),
+        brand=_codes(sheet.brand, names.brands),
+        automaker=_codes(sheet.automaker, names.automakers),
+        platform=_codes(sheet.platform, names.platforms),
+        mode=sheet.mode.copy(),
+        powertrain=sheet.powertrain.copy(),
+        size_class=sheet.size_class.copy(),
+        tier=sheet.tier.copy(),
+        electric=sheet.electric.copy(),
+        premium=sheet.premium.copy(),
+        pooled=sheet.pooled.copy(),
         nameplates=nameplates,
-        price=table["price"].to_numpy(dtype=float).copy(),
-        base_price=table["price"].to_numpy(dtype=float).copy(),
-        base_units=table["units"].to_numpy(dtype=float).copy(),
+        price=sheet.price.copy(),
+        base_price=sheet.price.copy(),
+        base_units=sheet.units.copy(),
         quality=np.zeros(n_lines),
         launch_quality=np.zeros(n_lines),
         cost=np.zeros(n_lines),
         markup=np.zeros(n_lines),
-        pack_kwh=np.array([traits.pack_kwh(row.powertrain, row.size_class) for row in table.itertuples()]),
-        hardware_gap=table["powertrain"].map(electric_share).to_numpy(dtype=float)
-        * [_hardware_gap(automaker, traits, scenario) for automaker in table["automaker"]],
+        pack_kwh=sheet.pack_kwh.copy(),
+        hardware_gap=sheet.electric * gap,
         hardware=np.zeros(n_lines),
-        refreshed=refreshed,
+        refreshed=np.where(sheet.opens > 0, sheet.opens, -np.floor(phase * cycle)),
         cycle=cycle,
         first_age=np.zeros(n_lines),
-        settled=table["settled"].to_numpy(dtype=bool).copy(),
-        on_sale=opens == 0,
+        settled=sheet.settled.copy(),
+        on_sale=sheet.opens == 0,
     )
     offers.first_age = np.where(offers.on_sale, offers.age(0), 0.0)
     return offers

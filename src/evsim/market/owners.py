@@ -15,6 +15,7 @@ import numpy as np
 from ..economics import timing
 from ..economics.inversion import conditional_mean_utilities
 from ..economics.utility import INCOME, N_TASTES
+from ..kept import Kept, digest
 from ..params import Scenario
 from ..streams import Purpose, uniforms
 from . import kernels
@@ -23,6 +24,7 @@ from .population import NEVER, NO_CAR, Population
 
 FIRST_YEAR = 2018  # of the panel of past sales
 PHASE, TOTAL, ELAPSED, WAITING, OVERDUE, NEXT = range(6)  # parts of a row's start, index of its draws
+FITTED: Kept[tuple[np.ndarray]] = Kept(64)  # constants of past years; a few kB each
 VINTAGE_TOLERANCE = 1e-4  # of log shares: owners are drawn, so more digits would be lost in the draw
 
 
@@ -67,17 +69,23 @@ def tastes_of(seed: int, households: np.ndarray, habits: Habits) -> np.ndarray:
 
 def fit_vintages(shares: np.ndarray, tastes: np.ndarray, shelf: Shelf, habits: Habits, base: int) -> Vintages:
     """Line constants under which households without a car would have bought each year's shares, `[years, lines]`."""
+    plain = shelf._replace(quality=np.zeros(shares.shape[1]))
+    behind = (shares, tastes, habits.median_sensitivity, habits.phone_effect, plain)
+    (constants,) = FITTED.get(digest(*behind), lambda: (_vintage_constants(*behind),))
+    return Vintages(constants.copy(), base)
+
+
+def _vintage_constants(shares: np.ndarray, tastes: np.ndarray, sensitivity: float, phone_effect: float, shelf: Shelf):
+    """Line constants of each year's shares over the utilities that tastes alone give."""
     utility = np.empty((len(tastes), shares.shape[1]))
-    plain = kernels.traits_of(shelf._replace(quality=np.zeros(shares.shape[1])))
-    for i in range(len(tastes)):
-        kernels.taste_utility(tastes[i], habits.median_sensitivity, habits.phone_effect, plain, utility[i])
-    utility -= (habits.median_sensitivity / tastes[:, INCOME])[:, None] * shelf.outlay
+    kernels.taste_utilities(tastes, sensitivity, phone_effect, shelf, utility)
+    utility -= (sensitivity / tastes[:, INCOME])[:, None] * shelf.outlay
     constants = np.full(shares.shape, -np.inf)
     for year, row in enumerate(shares):
         sold = row > 0
         fit = conditional_mean_utilities(row[sold], np.ascontiguousarray(utility[:, sold]), tolerance=VINTAGE_TOLERANCE)
         constants[year, sold] = fit.mean_utility
-    return Vintages(constants, base)
+    return constants
 
 
 def past_lines(seed: int, households: np.ndarray, tastes: np.ndarray, bought: np.ndarray, origin: Past) -> np.ndarray:
@@ -179,14 +187,11 @@ def _settle_waiting(population: Population, rows: np.ndarray, seed: int, origin:
     reference, spells, habits = origin.reference, origin.spells, origin.habits
     cumulative = np.cumsum(spells.waiting)
     chosen = np.searchsorted(cumulative, uniforms(seed, Purpose.START, 0, rows, WAITING) * cumulative[-1])
-    chances = zip(uniforms(seed, Purpose.START, 0, rows, OVERDUE), spells.inclusive_value[chosen], strict=True)
-    overdue = np.array(
-        [timing.overdue_quantile(chance, value, habits.overdue_cost, habits.pause) for chance, value in chances],
-        dtype=np.int64,
-    )
-    pause = [timing.geometric_quantile(chance, habits.pause) for chance in uniforms(seed, Purpose.START, 0, rows, NEXT)]
+    chance, value = uniforms(seed, Purpose.START, 0, rows, OVERDUE), spells.inclusive_value[chosen]
+    overdue = timing.overdue_quantiles(chance, value, habits.overdue_cost, habits.pause)
+    pause = timing.geometric_quantiles(uniforms(seed, Purpose.START, 0, rows, NEXT), habits.pause)
     population.household[rows] = reference.key[chosen]
     population.line[rows] = reference.line[chosen]
     population.due[rows] = 1 - overdue
     population.bought[rows] = reference.bought[chosen] + 1 - overdue
-    population.visit[rows] = np.searchsorted(origin.clock, np.array(pause) - 0.5, side="right")
+    population.visit[rows] = np.searchsorted(origin.clock, pause - 0.5, side="right")

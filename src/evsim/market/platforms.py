@@ -1,6 +1,7 @@
 """Software platforms as columns: quality, research, and the cars on the road by vintage."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -38,15 +39,18 @@ class Platforms:
 
     def fleet(self, month: int) -> np.ndarray:
         """N_g, cars of each platform on the road at the end of a month, whoever owns them now."""
-        alive = self._alive(month)
+        alive = _alive(self.first_month, month)
         return alive @ self.sales[: len(alive)]
 
     def electric_fleet(self, month: int) -> float:
         """Electric cars on the road (plug-in hybrids by the share of their distance)."""
-        alive = self._alive(month)
+        alive = _alive(self.first_month, month)
         return float(alive @ self.electric_sales[: len(alive)])
 
-    def _alive(self, month: int) -> np.ndarray:
-        """Share of each month's cars still on the road at the end of `month`."""
-        ages = month - np.arange(self.first_month, month + 1)
-        return survival(ages, LIFE_MONTHS, LIFE_SHAPE)
+
+@lru_cache(maxsize=1024)
+def _alive(first_month: int, month: int) -> np.ndarray:
+    """Share of each month's cars, from the first month on, still on the road at the end of `month`; read-only."""
+    alive = survival(month - np.arange(first_month, month + 1), LIFE_MONTHS, LIFE_SHAPE)
+    alive.setflags(write=False)
+    return alive

@@ -17,6 +17,7 @@ the instruments announced by now; a phase-out and a hold are known from the mont
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -67,7 +68,7 @@ class Dated:
         """By which it is told from all others."""
         return self.name, self.start
 
-    @property
+    @cached_property
     def gives_something(self) -> bool:
         """Whether anybody could get anything by it; one that gives nothing is as if it were not there."""
         worth = (self.amount > 0 or self.rate > 0) and self.cap > 0 and self.ceiling > 0
@@ -97,9 +98,26 @@ class Policy:
     base: int  # months since year 0 of the base date
     spent: dict[tuple[str, int], float] = field(default_factory=dict)  # kCNY, by instrument
     rules: dict[tuple, BuyerPrice] = field(default_factory=dict)  # asked for lately
+    # in force, by month, month in which it is asked and whether there is money left: worked out, no part of the state
+    known: dict[tuple, tuple[Dated, ...]] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     def dated(self, month: int, seen_from: int | None = None) -> list[Dated]:
         """Instruments in force in a month counted from the base date, as known in another month (none: in that month)."""
+        key = (month, month if seen_from is None else seen_from, self._lasting())
+        if key not in self.known:
+            self.known[key] = tuple(self._dated(month, seen_from))
+        return list(self.known[key])
+
+    def _lasting(self) -> tuple[bool, ...]:
+        """Whether there is money left of each instrument with a budget."""
+        return tuple(self.spent.get(entry.key, 0.0) < self.budget(entry) for entry in self._rationed)
+
+    @cached_property
+    def _rationed(self) -> tuple[Dated, ...]:
+        """Instruments with a budget."""
+        return tuple(entry for entry in (*self.record, *self.own) if entry.budget < np.inf)
+
+    def _dated(self, month: int, seen_from: int | None) -> list[Dated]:
         dials, when, now = (
             self.scenario.subsidy,
             self.base + month,
@@ -169,14 +187,17 @@ class Policy:
     def entitled(self, entries: Sequence[Dated], people: People) -> np.ndarray:
         """Who may claim which instrument, `[N, I]` bool."""
         old = owns_old_car(people.car_age, self.scenario.subsidy.scrappage_age_months)
-        holds = {"": np.ones(len(old), dtype=bool), "scrappage": old, "trade_in": (people.car_age >= 0) & ~old}
-        columns = np.ones((len(old), len(entries)), dtype=bool)
-        for place, entry in enumerate(entries):
-            columns[:, place] = holds[entry.requires] & (people.income < entry.income_below)
+        holds = {"scrappage": old, "trade_in": (people.car_age >= 0) & ~old}
+        claims = np.ones((len(entries), len(old)), dtype=bool)
+        for claim, entry in zip(claims, entries, strict=True):
+            if entry.requires:
+                claim &= holds[entry.requires]
+            if entry.income_below < np.inf:
+                claim &= people.income < entry.income_below
             if entry.household_share < 1.0:
                 lot = uniforms(self.scenario.seed, Purpose.CLAIM, 0, people.household, key_of(entry.name))
-                columns[:, place] &= lot < entry.household_share
-        return columns
+                claim &= lot < entry.household_share
+        return claims.T
 
     def signature(self, month: int, seen_from: int) -> tuple:
         """What buyers expect of a month's benefits: equal where nothing changes."""
@@ -215,15 +236,20 @@ def make_policy(offers: Offers, names: Names, scenario: Scenario) -> Policy:
     Raises:
         BadRequest: an instrument is for an automaker that this market does not have.
     """
-    record = read_policy()
     base = month_number(scenario.start) - 1
-    kept = record[record["kind"].isin(list(RECORD_KINDS))]
-    entries = tuple(_from_record(row, offers) for row in kept.itertuples())
+    entries = tuple(_from_record(row, offers) for row in _record())
     own = tuple(
         _from_scenario(place, instrument, offers, names)
         for place, instrument in enumerate(scenario.subsidy.instruments)
     )
     return Policy(entries, own, scenario, base)
+
+
+@cache
+def _record() -> tuple:
+    """Rows of the dated record that pay or waive something."""
+    record = read_policy()
+    return tuple(record[record["kind"].isin(list(RECORD_KINDS))].itertuples())
 
 
 def _month(text: str, default: int) -> int:
@@ -303,17 +329,40 @@ def electric_range(offers: Offers, year: int) -> np.ndarray:
 
     The rules of the last year on record hold on.
     """
+    reach = np.zeros(len(offers))
+    for rule in _range_rules(year):
+        fits = (
+            (offers.powertrain == rule.powertrain)
+            & (offers.size_class == rule.size_class)
+            & (offers.base_price >= rule.price_from)
+            & (offers.base_price < rule.price_below)
+        )
+        reach[fits] = rule.reach
+    return reach
+
+
+class _RangeRule(NamedTuple):
+    """The electric range of cars of a powertrain and size class between two base prices."""
+
+    powertrain: int
+    size_class: int
+    price_from: float  # kCNY
+    price_below: float
+    reach: float  # km
+
+
+@lru_cache(maxsize=64)
+def _range_rules(year: int) -> tuple[_RangeRule, ...]:
+    """The rules of a year; those of the last year on record hold on."""
     ranges = read_ranges()
     year = min(year, int(ranges["last_year"].max()))
-    reach = np.zeros(len(offers))
-    for rule in ranges[(ranges["first_year"] <= year) & (ranges["last_year"] >= year)].itertuples():
-        low = 0.0 if np.isnan(rule.price_from) else rule.price_from
-        high = np.inf if np.isnan(rule.price_below) else rule.price_below
-        fits = (
-            (offers.powertrain == POWERTRAINS.index(rule.powertrain))
-            & (offers.size_class == SIZE_CLASSES.index(rule.size_class))
-            & (offers.base_price >= low)
-            & (offers.base_price < high)
+    return tuple(
+        _RangeRule(
+            POWERTRAINS.index(rule.powertrain),
+            SIZE_CLASSES.index(rule.size_class),
+            0.0 if np.isnan(rule.price_from) else rule.price_from,
+            np.inf if np.isnan(rule.price_below) else rule.price_below,
+            0.5 * (rule.range_low + rule.range_high),
         )
-        reach[fits] = 0.5 * (rule.range_low + rule.range_high)
-    return reach
+        for rule in ranges[(ranges["first_year"] <= year) & (ranges["last_year"] >= year)].itertuples()
+    )

@@ -107,8 +107,9 @@ def set_drift(market: Market) -> None:
 def software_advantage(market: Market) -> float:
     """The alliance's quality less the mean of independents' stacks at the base date's sales, kCNY; 0 if one is missing."""
     offers, leader = market.offers, market.platform_code(market.scenario.alliance.platform)
-    kinds = [market.traits.kind.get(name, "incumbent") for name in market.names.automakers]
-    theirs = np.array([kinds[maker] == "independent" for maker in offers.automaker]) & (offers.platform != leader)
+    kinds = market.traits.kind
+    independent = np.array([kinds.get(name, "incumbent") == "independent" for name in market.names.automakers])
+    theirs = independent[offers.automaker] & (offers.platform != leader)
     weights = np.where(theirs, offers.base_units, 0.0)
     if leader < 0 or weights.sum() == 0:
         return 0.0

@@ -13,6 +13,7 @@ from .state import Market, Outcome
 from .surplus import GROUPS
 from .use import monthly_tons
 
+CAMPS = ("alliance", "independent", "incumbent")
 FIRST_CAR = "first car"  # where a buyer without a car comes from
 
 
@@ -30,6 +31,10 @@ class Recorder:
         self.platform = np.array(market.names.platforms, dtype=object)
         self.kind = np.array(
             [market.traits.kind.get(name, "incumbent") for name in market.names.automakers], dtype=object
+        )
+        self.camps = np.array(CAMPS, dtype=object)
+        self.camp_of_maker = np.array(
+            [CAMPS.index("incumbent" if kind == "alliance_oem" else kind) for kind in self.kind]
         )
         self.modes, self.powertrains = np.array(MODES, dtype=object), np.array(POWERTRAINS, dtype=object)
         self.size_classes = np.array(SIZE_CLASSES, dtype=object)
@@ -88,22 +93,14 @@ class Recorder:
 
     def _append(self, table: str, n_rows: int, **columns) -> None:
         """Add rows to a table; a scalar stands for all of them."""
-        full = {
-            name: np.full(n_rows, value) if np.isscalar(value) and not isinstance(value, str) else value
-            for name, value in columns.items()
-        }
-        full = {
-            name: np.array([value] * n_rows, dtype=object) if isinstance(value, str) else np.asarray(value)
-            for name, value in full.items()
-        }
+        full = {name: _column(value, n_rows) for name, value in columns.items()}
         self.parts.setdefault(table, []).append(full)
 
     def camp(self, rows: np.ndarray) -> np.ndarray:
-        """alliance for cars sold in mode `alliance`, else the maker's kind, alliance_oem counted as incumbent."""
+        """alliance for cars sold in mode `alliance`, else the maker's kind, alliance_oem counted as incumbent; a place among
+        `CAMPS`."""
         offers = self.market.offers
-        kind = self.kind[offers.automaker[rows]]
-        kind = np.where(kind == "alliance_oem", "incumbent", kind)
-        return np.where(offers.mode[rows] == MODE["alliance"], "alliance", kind).astype(object)
+        return np.where(offers.mode[rows] == MODE["alliance"], 0, self.camp_of_maker[offers.automaker[rows]])
 
     def _market(self, rows, outlay, orders, units, backlog) -> None:
         market, offers = self.market, self.market.offers
@@ -115,7 +112,7 @@ class Recorder:
             brand=self.brand[offers.brand[rows]],
             automaker=self.automaker[offers.automaker[rows]],
             kind=self.kind[offers.automaker[rows]],
-            camp=self.camp(rows),
+            camp=self.camps[self.camp(rows)],
             platform=self.platform[offers.platform[rows]],
             mode=self.modes[offers.mode[rows]],
             powertrain=self.powertrains[offers.powertrain[rows]],
@@ -158,7 +155,7 @@ class Recorder:
     def _leader_and_state(self, accounts: MonthAccounts) -> None:
         offers = self.market.offers
         brands = {
-            mode: len(np.unique(offers.brand[offers.on_sale & (offers.mode == MODE[mode])]))
+            mode: np.count_nonzero(np.bincount(offers.brand[offers.on_sale & (offers.mode == MODE[mode])]))
             for mode in ("alliance", "inside")
         }
         leader = accounts.royalties_received - accounts.parts_costs - accounts.leader_research
@@ -236,10 +233,8 @@ class Recorder:
     def _headline(self, rows, units, outside_share, repeat_rate, brand_repeat_rate, residual) -> None:
         market, offers = self.market, self.market.offers
         total = max(float(units.sum()), 1e-12)
-        camps = self.camp(rows)
-        share = {
-            camp: float(units[rows][camps == camp].sum()) / total for camp in ("alliance", "independent", "incumbent")
-        }
+        camps, sold = self.camp(rows), units[rows]
+        share = {camp: float(sold[camps == code].sum()) / total for code, camp in enumerate(CAMPS)}
         if market.month > 0:
             self.alliance_deliveries += share["alliance"] * total
 
@@ -290,6 +285,13 @@ class Recorder:
             "buyers": np.array(buyers, dtype=float),
         }
         return tables
+
+
+def _column(value, n_rows: int) -> np.ndarray:
+    """A column of a table: an array as it is, a scalar as often as there are rows, text as objects."""
+    if isinstance(value, np.ndarray):
+        return value
+    return np.full(n_rows, value, dtype=object if isinstance(value, str) else None)
 
 
 def _kind(values: list) -> type | None:

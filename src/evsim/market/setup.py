@@ -1,5 +1,7 @@
 """What a market is set up from: habits, the shopping clock, makers' kinds, modes and platforms at the base date."""
 
+from functools import cache, lru_cache
+
 import numpy as np
 import pandas as pd
 
@@ -90,8 +92,14 @@ def habits_of(scenario: Scenario) -> Habits:
 def shopping_clock(scenario: Scenario) -> np.ndarray:
     """Shopping time at the start of months 1, 2, …; even without a season."""
     base = month_name(month_number(scenario.start) - 1)
-    factors = seasonal_factors(min(max(base, "2020-12"), "2023-12")) if scenario.market.seasonality else np.ones(12)
+    factors = np.array(_season(min(max(base, "2020-12"), "2023-12"))) if scenario.market.seasonality else np.ones(12)
     return seasonal_clock(factors, month_number(scenario.start) % 12, scenario.n_months + MONTHS_AHEAD)
+
+
+@cache
+def _season(until: str) -> tuple[float, ...]:
+    """Seasonal factors that a base date may know."""
+    return tuple(seasonal_factors(until))
 
 
 def read_traits(table: pd.DataFrame) -> Traits:
@@ -119,12 +127,12 @@ def with_modes(lines: pd.DataFrame, scenario: Scenario) -> pd.DataFrame:
     suppliers = set(records.loc[records["mode"] == "supplier", "stack"]) | set(NO_ECOSYSTEM)
     suppliers -= set(records.loc[records["mode"] == "in_house", "stack"])
 
-    def mode(row) -> str:
-        if row.platform == scenario.alliance.platform:
-            return "inside" if row.brand in inside else "alliance"
-        return "supplier" if row.platform in suppliers else "in_house"
+    def mode(brand: str, platform: str) -> str:
+        if platform == scenario.alliance.platform:
+            return "inside" if brand in inside else "alliance"
+        return "supplier" if platform in suppliers else "in_house"
 
-    return lines.assign(mode=[mode(row) for row in lines.itertuples()])
+    return lines.assign(mode=[mode(*row) for row in zip(lines["brand"], lines["platform"], strict=True)])
 
 
 def open_platforms(names: list[str], dormant: list[str], scenario: Scenario, base: str) -> Platforms:
@@ -197,6 +205,7 @@ def _research(name: str, built: set[str], leader: str, software: SoftwareParams)
     return software.own_stack_rd if name in built else software.supplier_rd
 
 
+@lru_cache(maxsize=64)
 def pack_price(year: int) -> float:
     """Battery price of the last year on record up to `year`, kCNY per kWh."""
     prices = read_battery()

@@ -135,8 +135,10 @@ class Market:
         """Fill in what each maker pays the leader a month whatever it sells, `[automakers]`, kCNY: a fee for each brand on sale
         and mode of its lines."""
         offers = self.offers
-        contracts = np.unique(np.stack([offers.automaker, offers.brand, offers.mode])[:, offers.on_sale], axis=1)
-        fees[:] = np.bincount(contracts[0], self.rates.fixed_fee[contracts[2]], len(fees))
+        n_modes, n_brands = len(MODE), len(self.names.brands)
+        contract = (offers.automaker * n_brands + offers.brand) * n_modes + offers.mode
+        contracts = np.unique(contract[offers.on_sale])
+        fees[:] = np.bincount(contracts // (n_brands * n_modes), self.rates.fixed_fee[contracts % n_modes], len(fees))
 
     def software(self, rows: np.ndarray) -> np.ndarray:
         """Quality of the software in the given lines, kCNY: the platform's, and part of the gap to the leader's with

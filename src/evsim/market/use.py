@@ -103,9 +103,9 @@ def forsaken(market: Market) -> np.ndarray:
             theirs = (offers.automaker == brand.automaker) & (offers.brand == brand.brand)
             to = market.platform_code(change.way.platform)
             kept[theirs & (offers.platform != to)] = False
-    codes = np.arange(len(platforms))
-    sold = np.isin(codes, offers.platform[offers.on_sale])
-    staying = np.isin(codes, offers.platform[kept])
+    sold, staying = (
+        np.bincount(offers.platform[rows], minlength=len(platforms)) > 0 for rows in (offers.on_sale, kept)
+    )
     return named & (~platforms.ecosystem | (sold & ~staying))
 
 
@@ -115,5 +115,6 @@ def monthly_tons(market: Market) -> float:
     params, population = market.scenario.use, market.population
     year = (month_number(market.scenario.start) - 1 + market.month) // 12
     each = tons_per_year(market.consumption, params.distance, use_constant("petrol_factor"), grid_factor(year))
-    cars = population.weight * np.bincount(population.line[population.line != NO_CAR], minlength=len(each))
+    owned = np.bincount(population.line.astype(np.intp) - NO_CAR, minlength=len(each) + 1)[1:]  # the first have no car
+    cars = population.weight * owned
     return float(cars @ each) / 12.0
