@@ -17,7 +17,8 @@ import zlib
 
 import numpy as np
 
-from .compiled import njit
+from .compiled import inlined, njit
+from .vectors import logarithms
 
 
 class Purpose(enum.IntEnum):
@@ -51,7 +52,7 @@ _32 = np.uint64(32)
 _11 = np.uint64(11)
 
 
-@njit
+@inlined
 def philox4x32(counter0, counter1, counter2, counter3, key0, key1):
     """Ten rounds of Philox4x32; all six arguments and the four results are 32-bit numbers held in uint64."""
     for _ in range(10):
@@ -68,7 +69,7 @@ def philox4x32(counter0, counter1, counter2, counter3, key0, key1):
     return counter0, counter1, counter2, counter3
 
 
-@njit
+@inlined
 def bits(seed, purpose, month, entity, index):
     """64 random bits at an address. All arguments are whole numbers; entity is not negative."""
     seed = np.uint64(seed)
@@ -80,7 +81,7 @@ def bits(seed, purpose, month, entity, index):
     return (word1 << _32) | word0
 
 
-@njit
+@inlined
 def uniform(seed, purpose, month, entity, index):
     """A number in (0, 1), 53 bits, never 0 or 1: (k + 1/2) / 2⁵³."""
     return (np.float64(bits(seed, purpose, month, entity, index) >> _11) + 0.5) * (1.0 / 9007199254740992.0)
@@ -90,6 +91,30 @@ def uniform(seed, purpose, month, entity, index):
 def gumbel(seed, purpose, month, entity, index):
     """Standard Gumbel (type I extreme value): -ln(-ln u)."""
     return -np.log(-np.log(uniform(seed, purpose, month, entity, index)))
+
+
+@njit
+def gumbels(seed, purpose, month, entity, indices, scratch, out):
+    """`gumbel` of one entity at many indices, into `out`, `[J]`, several at once: to 1e-14 the same numbers.
+
+    Args:
+        scratch: two rows `[J]`, of float64 and of int64.
+    """
+    numbers, patterns = scratch
+    fill_uniforms_of(seed, purpose, month, entity, indices, out)
+    logarithms(out, patterns, numbers)
+    for j in range(len(numbers)):
+        numbers[j] = -numbers[j]
+    logarithms(numbers, patterns, out)
+    for j in range(len(out)):
+        out[j] = -out[j]
+
+
+@njit
+def fill_uniforms_of(seed, purpose, month, entity, indices, out):
+    """`uniform` of one entity at many indices, into `out`, `[J]`: the same bits."""
+    for j in range(len(indices)):
+        out[j] = uniform(seed, purpose, month, entity, indices[j])
 
 
 # Wichura's coefficients, highest power first: numerator and denominator of each of three regions

@@ -9,60 +9,9 @@ import math
 import numpy as np
 
 from evsim.compiled import njit
+from evsim.vectors import exponentials, highest_of, sum_of
 
-INVERSE_LN2 = 1.4426950408889634
-LN2_HIGH, LN2_LOW = (
-    6.93147180369123816490e-01,
-    1.90821492927058770002e-10,
-)  # ln 2 in two parts: k times the first is exact
-HALF_TO = np.ldexp(1.0, -np.arange(1023))  # 2^−k
 BLOCK = 64  # consumers whose contributions are added up before they join the total: fixed order, small rounding error
-
-
-@njit
-def exponentials(exponents, shift, out):
-    """exp(x_j − shift) of a row, into `out`, `[J]`: several at once, where calls of `math.exp` go one by one.
-
-        exp v = 2^k exp(v − k ln 2),  k = ⌊v / ln 2 + 1/2⌋
-
-    the second factor by its Taylor polynomial of degree 12: within 2 units in the last place, the same bits on every processor.
-
-    Args:
-        exponents: x, `[J]`; shift: not below the largest of them.
-        out: `[J]`; 0 where x − shift < −708. It may be `exponents` itself, which takes longer.
-    """
-    for j in range(exponents.shape[0]):
-        v = exponents[j] - shift
-        k = np.floor(v * INVERSE_LN2 + 0.5)
-        r = (v - k * LN2_HIGH) - k * LN2_LOW
-        tail = 1 / 5040 + r * (1 / 40320 + r * (1 / 362880 + r * (1 / 3628800 + r * (1 / 39916800 + r / 479001600))))
-        near_one = 1.0 + r * (1.0 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720 + r * tail))))))
-        halvings = np.int32(-k) if v >= -708.0 else 0
-        out[j] = 0.0 if v < -708.0 else near_one * HALF_TO[halvings]
-
-
-@njit
-def highest_of(row):
-    """The largest entry of a row, −inf of none; four at a time."""
-    a = b = c = d = -np.inf
-    whole = row.shape[0] - row.shape[0] % 4
-    for j in range(0, whole, 4):
-        a, b, c, d = max(a, row[j]), max(b, row[j + 1]), max(c, row[j + 2]), max(d, row[j + 3])
-    for j in range(whole, row.shape[0]):
-        a = max(a, row[j])
-    return max(max(a, b), max(c, d))
-
-
-@njit
-def sum_of(row):
-    """The sum of a row: four partial sums, added in a fixed order."""
-    a = b = c = d = 0.0
-    whole = row.shape[0] - row.shape[0] % 4
-    for j in range(0, whole, 4):
-        a, b, c, d = a + row[j], b + row[j + 1], c + row[j + 2], d + row[j + 3]
-    for j in range(whole, row.shape[0]):
-        a += row[j]
-    return (a + b) + (c + d)
 
 
 @njit

@@ -26,7 +26,7 @@ import numpy as np
 from scipy import special
 
 from ..compiled import njit
-from .choice import highest_of
+from ..vectors import highest_of
 
 LONGEST_WAIT = 600  # months overdue after which the chance to buy is taken as constant
 

@@ -30,7 +30,7 @@ from ..economics.utility import (
     taste_utility,
     traits_of,
 )
-from ..streams import Purpose, gumbel, key_of, normal, uniform
+from ..streams import Purpose, gumbel, gumbels, key_of, normal, uniform
 
 TASTE, CHOICE, HOLDING, PAUSE, TURNOVER, OWNED = (
     int(Purpose[name]) for name in ("TASTE", "CHOICE", "HOLDING", "PAUSE", "TURNOVER", "OWNED")
@@ -113,6 +113,7 @@ class Desk(NamedTuple):
     tastes: np.ndarray  # [N_TASTES]
     utility: np.ndarray  # [J]
     shocks: np.ndarray  # [J]
+    scratch: tuple[np.ndarray, np.ndarray]  # [J] of float64 and of int64
     display: Display
 
 
@@ -161,7 +162,8 @@ def display_of(shelf):
 def desk_for(shelf):
     """A desk to choose at among what is on a shelf."""
     n_products = len(shelf.quality)
-    return Desk(np.empty(N_TASTES), np.empty(n_products), np.empty(n_products), display_of(shelf))
+    scratch = (np.empty(n_products), np.empty(n_products, dtype=np.int64))
+    return Desk(np.empty(N_TASTES), np.empty(n_products), np.empty(n_products), scratch, display_of(shelf))
 
 
 @inlined
@@ -199,7 +201,7 @@ def decide(seed, household, row, owner, habits, shelf, world, desk):
     sensitivity = row_utility(row, owner, desk.tastes, habits, shelf, desk.display, world, desk.utility)
     for j in range(len(desk.utility)):
         desk.utility[j] -= sensitivity * shelf.outlay[j]
-        desk.shocks[j] = gumbel(seed, CHOICE, world.month, row, shelf.key[j])
+    gumbels(seed, CHOICE, world.month, row, shelf.key, desk.scratch, desk.shocks)
     outside = row_outside(owner, desk.tastes, habits, world)
     return pick(desk.utility, outside, desk.shocks, gumbel(seed, CHOICE, world.month, row, KEEP))
 
