@@ -13,6 +13,36 @@ FAINT = 1e-290  # a Λ below this has lost its digits: nobody buys, and the pric
 
 
 @njit
+def weighted_columns(weights, table):
+    """Σ_i w_i x_ij, `[J]`, of a table `[N, J]`, row after row: no BLAS, so that the bits depend on no thread."""
+    n_rows, n_columns = table.shape
+    sums = np.empty(n_columns)
+    first = 0
+    while first < n_columns:  # four sums at a time: they do not wait for each other
+        last = n_columns - 1
+        a, b, c, d = first, min(first + 1, last), min(first + 2, last), min(first + 3, last)
+        of_a, of_b, of_c, of_d = 0.0, 0.0, 0.0, 0.0
+        for i in range(n_rows):
+            of_a += weights[i] * table[i, a]
+            of_b += weights[i] * table[i, b]
+            of_c += weights[i] * table[i, c]
+            of_d += weights[i] * table[i, d]
+        sums[a], sums[b], sums[c], sums[d] = of_a, of_b, of_c, of_d
+        first += 4
+    return sums
+
+
+@njit
+def summed_columns(table, columns):
+    """Σ_j x_ij over some columns of a table `[N, J]`, one after another, `[N]`."""
+    total = np.zeros(table.shape[0])
+    for column in columns:
+        for i in range(table.shape[0]):
+            total[i] += table[i, column]
+    return total
+
+
+@njit
 def reply_sums(odds, price_sensitivity, weights, rest, margin):
     """What the firm's first-order conditions need at its prices, every sum over the consumers in their order.
 
@@ -53,20 +83,7 @@ def reply_shares(odds, weights, rest):
             total[i] += odds[i, j]
     for i in range(n_consumers):
         total[i] = weights[i] / total[i]
-    shares = np.empty(n_products)
-    first = 0
-    while first < n_products:  # four sums at a time, each in the consumers' order: they do not wait for each other
-        last = n_products - 1
-        a, b, c, d = first, min(first + 1, last), min(first + 2, last), min(first + 3, last)
-        of_a, of_b, of_c, of_d = 0.0, 0.0, 0.0, 0.0
-        for i in range(n_consumers):
-            of_a += total[i] * odds[i, a]
-            of_b += total[i] * odds[i, b]
-            of_c += total[i] * odds[i, c]
-            of_d += total[i] * odds[i, d]
-        shares[a], shares[b], shares[c], shares[d] = of_a, of_b, of_c, of_d
-        first += 4
-    return shares
+    return weighted_columns(total, odds)
 
 
 @njit
@@ -114,15 +131,3 @@ def next_prices(utility, odds, price_sensitivity, weights, rest, margins, rule, 
     found = stepped(prices, sums, margins, rule)
     write_net_utility(utility, price_sensitivity, buyer_prices(found, rule), odds)
     return found
-
-
-@njit
-def weighted_columns(weights, table):
-    """Σ_i w_i x_ij, `[J]`, of a table `[N, J]`, row after row: no BLAS, so that the bits depend on no thread."""
-    sums = np.empty(table.shape[1])
-    for j in range(table.shape[1]):
-        total = 0.0
-        for i in range(table.shape[0]):
-            total += weights[i] * table[i, j]
-        sums[j] = total
-    return sums

@@ -26,6 +26,7 @@ import numpy as np
 from ..economics.best_reply import replied
 from ..economics.contracts import Terms, price_for_net, royalty
 from ..economics.pricing import Demand, equilibrium_prices
+from ..economics.reply_kernels import summed_columns
 from .brands import Brand, Way
 from .offers import MODE
 from .panel import panel_entries
@@ -34,7 +35,7 @@ from .pricing import whole_game
 from .rates import Rates
 from .state import Market
 from .trials import set_up, trust_lent
-from .ways import FULL_STACK, PARTS, equipped, lines_of, tried
+from .ways import FULL_STACK, PARTS, equipped, lines_of, tried, ways
 
 
 class Flows(NamedTuple):
@@ -94,8 +95,10 @@ class Forecast:
         self.entries = panel_entries(market)
         self.points = [expected_point(market, years, self.entries) for years in market.scenario.modes.forecast_years]
         self.ways = {brand.key: brand.way for brand in market.brands}
-        self.known_rows: dict[tuple, np.ndarray] = {}  # (brand, present way, way) → lines that the move is about
+        self.known_rows: dict[tuple, np.ndarray] = {}  # (brand, present way, way) → lines that the move is about; and of them, those known at a point in time
         most = int(np.bincount(market.offers.automaker).max())
+        self.known_ways: dict[tuple, list[Way]] = {}  # (brand, offered) → ways
+        self.known_equipped: dict[tuple, np.ndarray] = {}  # (brand, way) → lines
         self.codes: dict[str, int] = {}  # of platforms
         self.work = tuple(np.empty((len(self.entries), most), order="F") for _ in range(2))  # tables of `answer`
 
@@ -110,6 +113,18 @@ class Forecast:
     def flows_at(self, point: Point, brand: Brand, way: Way) -> Flows:
         """What the brand's maker earns at one point, by its best reply."""
         return self._flows(point, brand, way, full=False)
+
+    def ways_of(self, brand: Brand, offered: tuple[str, ...]) -> list[Way]:
+        """`ways` of the brand today, looked up once."""
+        if (brand.key, offered) not in self.known_ways:
+            self.known_ways[brand.key, offered] = ways(self.market, brand, offered)
+        return self.known_ways[brand.key, offered]
+
+    def equipped(self, brand: Brand, way: Way) -> np.ndarray:
+        """Rows of the brand's lines that a change to this way is about today, looked up once."""
+        if (brand.key, way) not in self.known_equipped:
+            self.known_equipped[brand.key, way] = equipped(self.market, brand, way)
+        return self.known_equipped[brand.key, way]
 
     def has(self, point: Point, brand: Brand, way: Way) -> bool:
         """Whether the brand has a line at the point that the way is about."""
@@ -220,7 +235,8 @@ class Forecast:
             gone = moving = self._rows(point, brand, way)
             rows = stand.rows if ledger.on_sale[moving].all() else np.union1d(stand.rows, moving)
         before = int(ledger.member_lines[brand.brand])
-        after = before - int(ledger.member[gone].sum()) + len(moving) * (way.mode == "alliance")
+        after = len(moving) * (way.mode == "alliance") + before
+        after -= np.count_nonzero(ledger.member[gone]) if before else 0
         members = ledger.members - (before > 0) + (after > 0)
         return rows, moving, ledger.lent_trust if members == ledger.members else trust_lent(stand.market, members)
 
@@ -229,8 +245,11 @@ class Forecast:
         change = lent_trust - stand.ledger.lent_trust
         if not change:
             return stand.others
-        members = point.excess[:, self._fellow_members(point, brand)].sum(axis=1)
-        return np.maximum(point.total - stand.sold + np.expm1(change) * members, point.alone)
+        if change not in stand.others_then:
+            members = summed_columns(point.excess, self._fellow_members(point, brand))
+            then = np.maximum(point.total - stand.sold + np.expm1(change) * members, point.alone)
+            stand.others_then[change] = then
+        return stand.others_then[change]
 
     def _code(self, platform: str) -> int:
         """Code of a platform."""
@@ -311,8 +330,11 @@ class Forecast:
         key = (brand.key, present, way)
         if key not in self.known_rows:
             self.known_rows[key] = equipped(point.market, replace(brand, way=present), way)
-        rows = self.known_rows[key]
-        return rows[point.place[rows] >= 0]
+        there = (*key, point.years)
+        if there not in self.known_rows:
+            rows = self.known_rows[key]
+            self.known_rows[there] = rows[point.place[rows] >= 0]
+        return self.known_rows[there]
 
     def _trial(self, point, brand, way) -> Trial:
         """The point's market with the brand in this way."""

@@ -12,13 +12,13 @@ import numpy as np
 
 from ..economics import technology
 from ..economics.price_rule import BuyerPrice
-from ..economics.reply_kernels import buyer_prices, weighted_columns
+from ..economics.reply_kernels import buyer_prices, summed_columns, weighted_columns
 from .calendar import largest_class
 from .offers import Offers
 from .panel import Entries, panel_utility, panel_visits, stack_utility
 from .progress import success_chance
 from .state import Market
-from .trials import Ledger, ledger
+from .trials import Ledger, ledger, set_utility
 from .ways import built_quality, equipped, lines_of, tried
 
 Parts = tuple[np.ndarray, ...]  # of a `BuyerPrice`: knots, slopes, intercept, jumps
@@ -37,6 +37,7 @@ class Stand:
     sold: np.ndarray  # [2 S]: its part of `Point.total`
     others: np.ndarray  # [2 S]: everybody else's, the outside good's among it
     owners_left: np.ndarray  # [all lines] what a car sold leaves the maker in owner value, kCNY
+    others_then: dict[float, np.ndarray] = field(default_factory=dict)  # the same, lent trust changed by so much
     answers: dict = field(default_factory=dict)  # of `Forecast.answer`, by what is tried, as they are asked for
 
 
@@ -68,13 +69,15 @@ class Point:
         self.stands.clear()
         if not len(rows):
             return
-        columns = self.place[rows]
+        columns, on_sale = self.place[rows], self.market.offers.on_sale[rows]
         outlay = buyer_prices(self.market.offers.price[rows], self.parts_of(columns))
-        self.total -= self.excess[:, columns].sum(axis=1)
-        self.utility[:, columns] = utility
-        excess = np.exp(utility - entries.sensitivity[:, None] * outlay - self.reference[:, None])
-        self.excess[:, columns] = np.where(self.market.offers.on_sale[rows], excess, 0.0)
-        self.total += self.excess[:, columns].sum(axis=1)
+        self.total -= summed_columns(self.excess, columns)
+        excess = np.empty(utility.shape, order="F")
+        set_utility(columns, utility, entries.sensitivity, outlay, self.reference, self.utility, excess)
+        np.exp(excess, out=excess)
+        excess[:, ~on_sale] = 0.0
+        self.excess[:, columns] = excess
+        self.total += summed_columns(self.excess, columns)
 
     def copied(self) -> "Point":
         """A point of its own: what is written to it leaves this one alone."""
@@ -88,7 +91,7 @@ class Point:
             return known
         rows, owners = self.rows_of(market.offers, automaker), market.scenario.pricing.owner_value
         columns = self.place[rows]
-        sold = self.excess[:, columns].sum(axis=1)
+        sold = summed_columns(self.excess, columns)
         stand = Stand(
             market=market,
             ledger=self.ledger(),
@@ -142,11 +145,14 @@ def expected_point(market: Market, years: float, entries: Entries) -> Point:
     known = expected.weighed(month, rows, entries.people, seen_from=market.month)
     rule = largest_class(known, entries.chance)
     outlay = rule.value(expected.offers.price[rows])
-    value = utility - entries.sensitivity[:, None] * outlay
-    value[:, ~expected.offers.on_sale[rows]] = -np.inf
-    utility_on_sale = np.where(expected.offers.on_sale[rows], utility, -np.inf)
+    on_sale = expected.offers.on_sale[rows]
+    value = np.multiply.outer(entries.sensitivity, outlay)
+    np.subtract(utility, value, out=value)
+    value[:, ~on_sale] = -np.inf
     reference = np.maximum(value.max(axis=1), outside)
-    excess = np.exp(value - reference[:, None])
+    value -= reference[:, None]
+    excess = np.exp(value, out=value)
+    utility_on_sale = utility if on_sale.all() else np.where(on_sale, utility, -np.inf)
     visits = panel_visits(expected, entries, utility_on_sale, outside, rule, expected.offers.price[rows])
     mean_visits = visits.sum() / (0.5 * len(entries))
     consumers, growth = market.scenario.consumers, (1.0 + market.scenario.market.growth) ** (month / 12.0)

@@ -148,6 +148,16 @@ def write_tried(columns, told, lent, table, stacks, reference, sensitivity, outl
 
 
 @njit
+def set_utility(columns, utility, sensitivity, outlay, reference, table, excess):
+    """New utilities of lines, `[2 S, L]`, into a point's table, and V − α q − reference, of which the excess is the exponential."""
+    for place in range(len(columns)):
+        column, paid = columns[place], outlay[place]
+        for i in range(table.shape[0]):
+            table[i, column] = utility[i, place]
+            excess[i, place] = (utility[i, place] - sensitivity[i] * paid) - reference[i]
+
+
+@njit
 def set_up(rows, columns, moving, way, lent, books, point, owners_left, rule, work):
     """`tried_lines`, and `write_tried` at the prices to start from: money and codes of the lines."""
     codes, money, rates, vat, stacks, rival_fee = books
