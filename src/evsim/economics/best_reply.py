@@ -47,17 +47,19 @@ def best_reply(
     utility = np.asfortranarray(utility)
     net = np.empty_like(utility)
     write_net_utility(utility, price_sensitivity, buyer_prices(prices, rule), net)
-    return replied(utility, net, price_sensitivity, weights, rest, (margins.revenue, margins.cost), rule, prices, steps)
+    money = (margins.revenue, margins.cost)
+    return replied((utility, net), price_sensitivity, weights, rest, money, rule, prices, steps)
 
 
-def replied(utility, net, price_sensitivity, weights, rest, margins, rule, prices, steps: int):
+def replied(tables, price_sensitivity, weights, rest, margins, rule, prices, steps: int):
     """As `best_reply`, of plain arrays: tables `[N, L]` in Fortran's order, the rule's knots, slopes, intercept and jumps.
 
     Args:
-        net: U = V − α q at the prices to start from, `[N, L]`; overwritten.
+        tables: V, and U = V − α q at the prices to start from, `[N, L]`; the second is overwritten.
         margins: A and c, `[L]` each.
     """
-    odds = np.exp(net, out=net)
+    utility, odds = tables
+    np.exp(odds, out=odds)
     for _ in range(steps):
         prices = next_prices(utility, odds, price_sensitivity, weights, rest, margins, rule, prices)
         np.exp(odds, out=odds)

@@ -67,8 +67,7 @@ class Answer(NamedTuple):
     prices: np.ndarray  # kCNY
     cars: np.ndarray  # a year
     costs: np.ndarray  # before fees, kCNY a car
-    revenue_share: np.ndarray
-    unit_fee: np.ndarray  # kCNY a car
+    terms: Terms
     full_stack: np.ndarray  # bool: the leader's
     lent_trust: float  # utils
 
@@ -95,7 +94,9 @@ class Forecast:
         self.entries = panel_entries(market)
         self.points = [expected_point(market, years, self.entries) for years in market.scenario.modes.forecast_years]
         self.ways = {brand.key: brand.way for brand in market.brands}
-        self.known_rows: dict[tuple, np.ndarray] = {}  # (brand, present way, way) → lines that the move is about; and of them, those known at a point in time
+        self.known_rows: dict[
+            tuple, np.ndarray
+        ] = {}  # (brand, present way, way) → lines that the move is about; and of them, those known at a point in time
         most = int(np.bincount(market.offers.automaker).max())
         self.known_ways: dict[tuple, list[Way]] = {}  # (brand, offered) → ways
         self.known_equipped: dict[tuple, np.ndarray] = {}  # (brand, way) → lines
@@ -197,9 +198,7 @@ class Forecast:
         rule = stand.rule if same else point.parts_of(columns)
         utility, net = (table[:, : len(rows)] for table in self.work)
         money, codes = set_up(
-            rows,
-            columns,
-            moving,
+            (rows, columns, moving),
             (MODE.get(way.mode, 0), self._code(way.platform), len(market.platforms)),
             (0.0, 0.0) if way == self.ways[brand.key] else (ledger.lent_trust, lent_trust),
             ledger[:6],
@@ -208,10 +207,9 @@ class Forecast:
             rule,
             (utility, net),
         )
-        revenue, cost, start, costs, revenue_share, unit_fee = money
+        revenue, cost, start, costs, share, fee, borne = money
         prices, shares = replied(
-            utility,
-            net,
+            (utility, net),
             entries.sensitivity,
             point.weights,
             self._rest(point, stand, brand, lent_trust),
@@ -221,7 +219,9 @@ class Forecast:
             market.scenario.modes.reply_steps,
         )
         cars = point.cars * shares
-        return Answer(rows, prices, cars, costs, revenue_share, unit_fee, FULL_STACK[codes[1]], lent_trust)
+        mode = codes[1]
+        terms = Terms(share, fee, borne, member=mode == MODE["alliance"])
+        return Answer(rows, prices, cars, costs, terms, FULL_STACK[mode], lent_trust)
 
     def _lines(self, point, stand, brand, way):
         """The maker's lines on sale with the brand in this way, those of them that move, and the trust lent then."""
@@ -278,8 +278,7 @@ class Forecast:
             prices=solution.prices[own],
             cars=point.cars * solution.shares[own],
             costs=trial.costs,
-            revenue_share=terms.revenue_share,
-            unit_fee=terms.unit_fee,
+            terms=terms,
             full_stack=FULL_STACK[offers.mode[trial.rows]],
             lent_trust=trial.lent_trust,
         )
@@ -309,7 +308,7 @@ class Forecast:
         answer = self.solved(point, brand, way) if full else self.answer(point, brand, way)
         cars, vat = answer.cars, self.market.scenario.subsidy.vat
         margin = answer.prices / (1.0 + vat) - answer.costs
-        fees = royalty(answer.prices, answer, vat)
+        fees = royalty(answer.prices, answer.terms, vat)
         own = self.market.offers.brand[answer.rows] == brand.brand
         return Flows(
             market_profit=float(cars @ margin),

@@ -73,7 +73,7 @@ class Point:
         outlay = buyer_prices(self.market.offers.price[rows], self.parts_of(columns))
         self.total -= summed_columns(self.excess, columns)
         excess = np.empty(utility.shape, order="F")
-        set_utility(columns, utility, entries.sensitivity, outlay, self.reference, self.utility, excess)
+        set_utility(columns, utility, outlay, (self.utility, self.reference, entries.sensitivity), excess)
         np.exp(excess, out=excess)
         excess[:, ~on_sale] = 0.0
         self.excess[:, columns] = excess

@@ -26,7 +26,9 @@ class Ledger(NamedTuple):
     """A market's lines as a trial reads them, plain arrays."""
 
     codes: tuple[np.ndarray, np.ndarray]  # platform, mode; [all lines]
-    money: tuple[np.ndarray, ...]  # [all lines] kCNY: cost, base price, price, saved on batteries, credits, price that covers
+    money: tuple[
+        np.ndarray, ...
+    ]  # [all lines] kCNY: cost, base price, price, saved on batteries, credits, price that covers
     rates: tuple[np.ndarray, ...]  # [modes]: r, w, parts, shops
     vat: float
     stacks: tuple[int, int, int]  # the leader's platform, the rival supplier's, and that of bought parts
@@ -45,14 +47,14 @@ def ledger(market: Market) -> Ledger:
     covering = price_for_net(market.costs(), market.terms(np.arange(len(offers))), vat)
     saved = offers.pack_kwh * (market.base_pack_price - market.pack_price)
     credit = market.credit_cost + np.zeros(len(offers))
-    stacks = (scenario.alliance.platform, scenario.modes.rival_platform or "", PARTS.platform)
+    code = market.platform_code
     member = offers.on_sale & (offers.mode == MEMBER)
     return Ledger(
         codes=(offers.platform, offers.mode),
         money=(offers.cost, offers.base_price, offers.price, saved, credit, covering),
         rates=(rates.revenue_share, rates.unit_fee, rates.parts_cost, rates.channel_share),
         vat=vat,
-        stacks=tuple(market.platform_code(name) for name in stacks),
+        stacks=(code(scenario.alliance.platform), code(scenario.modes.rival_platform or ""), code(PARTS.platform)),
         rival_fee=scenario.contracts.rival_fee,
         on_sale=offers.on_sale,
         member=member,
@@ -69,31 +71,36 @@ def trust_lent(market: Market, members: int) -> float:
 
 
 @njit
-def relieved(mode, platform, base_price, rates, vat, rival, rival_fee):
-    """What a line is spared of its own cost, kCNY a car: `ways.relief`."""
-    bought = mode == BOUGHT_PARTS[0] or mode == BOUGHT_PARTS[1]
-    borne = rates[2][mode] + rates[3][mode] * base_price / (1.0 + vat)
-    return borne - (rival_fee if platform == rival and bought else 0.0)
+def borne(mode, base_price, rates, vat):
+    """What the leader bears of a line, kCNY a car: parts, and the shops it sells in; as in `Rates.terms`."""
+    return rates[2][mode] + rates[3][mode] * base_price / (1.0 + vat)
 
 
 @njit
-def tried_lines(rows, moving, way, codes, money, owners_left, rates, vat, stacks, rival_fee):
+def relieved(mode, platform, base_price, rates, vat, rival, rival_fee):
+    """What a line is spared of its own cost, kCNY a car: `ways.relief`."""
+    bought = mode == BOUGHT_PARTS[0] or mode == BOUGHT_PARTS[1]
+    return borne(mode, base_price, rates, vat) - (rival_fee if platform == rival and bought else 0.0)
+
+
+@njit
+def tried_lines(rows, moving, way, books, owners_left):
     """Terms, costs and stacks of a maker's lines once some of them have moved.
 
     Args:
         rows: the maker's lines on sale then, `[L]`; moving: those of them that move, both rising.
         way: mode and platform that they move to, codes; how many platforms there are.
+        books: the first six of `Ledger`.
         owners_left: what a car sold leaves in owner value, `[all lines]`, kCNY.
-        codes, money, rates, vat, stacks, rival_fee: of `Ledger`.
     Returns:
-        Money `[6, L]`: A and c of `economics.best_reply`, the price to start from, cost before fees, r, w.
-        Codes `[4, L]`: mode before and after, stack before and after (columns of `panel.stack_utility`; `STAYS`: it has not moved).
+        Money `[7, L]`: A and c of `economics.best_reply`, the price to start from, cost before fees, r, w, m.
+        Codes `[4, L]`: mode before and after, stack before and after (columns of `panel.stack_utility`; `STAYS`: no move).
     """
-    platforms, modes = codes
+    (platforms, modes), money, rates, vat, stacks, rival_fee = books
     cost, base_price, price, saved, credit, covering = money
     leader, rival, parts = stacks
     n_platforms = way[2]
-    found, told = np.empty((6, len(rows))), np.empty((4, len(rows)), dtype=np.int64)
+    found, told = np.empty((7, len(rows))), np.empty((4, len(rows)), dtype=np.int64)
     at = 0
     for place in range(len(rows)):
         line = rows[place]
@@ -117,18 +124,23 @@ def tried_lines(rows, moving, way, codes, money, owners_left, rates, vat, stacks
         found[1, place] = own + fee - owners_left[line]
         found[2, place] = max(price[line] + (own + fee) * (1.0 + vat) / (1.0 - share) - covering[line], 1.0)
         found[3, place], found[4, place], found[5, place] = own, share, fee
+        found[6, place] = borne(mode, base_price[line], rates, vat)
     return found, told
 
 
 @njit
-def write_tried(columns, told, lent, table, stacks, reference, sensitivity, outlay, utility, net):
+def write_tried(columns, told, lent, point, outlay, work):
     """Utilities of the lines at a point, before price and net of it, into two tables `[2 S, L]`, the reference taken off both.
 
     Args:
         columns: of the lines in the point's tables, `[L]`; told: codes of `tried_lines`.
         lent: trust lent to each member before and after, utils.
-        table, stacks, reference: of the point; sensitivity: α, `[2 S]`; outlay: q at the prices to start from, `[L]`, kCNY.
+        point: its utilities, what stacks add, its reference, and α, `[2 S]`.
+        outlay: q at the prices to start from, `[L]`, kCNY.
+        work: the two tables.
     """
+    table, stacks, reference, sensitivity = point
+    utility, net = work
     for place in range(len(columns)):
         column, before, after = columns[place], told[2, place], told[3, place]
         less = lent[0] if told[0, place] == MEMBER else 0.0
@@ -148,8 +160,14 @@ def write_tried(columns, told, lent, table, stacks, reference, sensitivity, outl
 
 
 @njit
-def set_utility(columns, utility, sensitivity, outlay, reference, table, excess):
-    """New utilities of lines, `[2 S, L]`, into a point's table, and V − α q − reference, of which the excess is the exponential."""
+def set_utility(columns, utility, outlay, point, excess):
+    """New utilities of lines, `[2 S, L]`, into a point's table, and what the excess is the exponential of: V − α q − reference.
+
+    Args:
+        columns: of the lines in the point's tables, `[L]`; outlay: q, `[L]`, kCNY.
+        point: its utilities, its reference, and α, `[2 S]`.
+    """
+    table, reference, sensitivity = point
     for place in range(len(columns)):
         column, paid = columns[place], outlay[place]
         for i in range(table.shape[0]):
@@ -158,11 +176,14 @@ def set_utility(columns, utility, sensitivity, outlay, reference, table, excess)
 
 
 @njit
-def set_up(rows, columns, moving, way, lent, books, point, owners_left, rule, work):
-    """`tried_lines`, and `write_tried` at the prices to start from: money and codes of the lines."""
-    codes, money, rates, vat, stacks, rival_fee = books
-    table, added, reference, sensitivity = point
-    found, told = tried_lines(rows, moving, way, codes, money, owners_left, rates, vat, stacks, rival_fee)
-    outlay = buyer_prices(found[2], rule)
-    write_tried(columns, told, lent, table, added, reference, sensitivity, outlay, work[0], work[1])
+def set_up(lines, way, lent, books, point, owners_left, rule, work):
+    """`tried_lines`, and `write_tried` at the prices to start from: money and codes of the lines.
+
+    Args:
+        lines: rows, their columns in the point's tables, and the rows that move.
+        rule: what buyers pay for the lines: knots, slopes, intercept, jumps. The others as there.
+    """
+    rows, columns, moving = lines
+    found, told = tried_lines(rows, moving, way, books, owners_left)
+    write_tried(columns, told, lent, point, buyer_prices(found[2], rule), work)
     return found, told

@@ -11,7 +11,7 @@ success, and flows that are level at their discounted means. The value of buildi
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -215,7 +215,7 @@ class _Book:
         return self._paths(way)[Flows._fields.index(name)]
 
     def _present_values(self, way, months) -> dict[str, float]:
-        """Present value of each flow, the present way's until the change; of cars on the leader's stack, of the autonomy they cost."""
+        """Present value of each flow, the present way's until the change; of cars on the leader's stack, their autonomy cost."""
         before, after = (self._weights(each)[:, None] * self._paths(each) for each in (self.present, way))
         flows = phased(before, after, months / 12.0)
         return {name: present_value(flow, self.rate) for name, flow in zip(Flows._fields, flows, strict=True)}
@@ -245,9 +245,7 @@ class _Book:
     def _yearly_fixed(self, way):
         """Fixed fees and the research of a stack that only this brand's cars use, kCNY of present value, negative."""
         months = 0 if way == self.present else self.contracts.months_to_convert
-        ones = np.ones(self.horizon)
-        before, after = self.running_before, self._running(way)
-        return -present_value(phased(before * ones, after * ones, months / 12.0), self.rate)
+        return -_even_flows(self.running_before, self._running(way), months / 12.0, self.horizon, self.rate)
 
     def _holdup(self, way, months):
         """Present value of what the leader is expected to ask of a captive member; kCNY."""
@@ -306,6 +304,13 @@ class _Book:
         users = np.flatnonzero(offers.on_sale & (offers.platform == code) & market.own_software())
         others = np.setdiff1d(users, rows)
         return 0.0 if len(others) else float(market.platforms.research[code]) * KCNY_PER_BN
+
+
+@lru_cache(maxsize=1024)
+def _even_flows(before: float, after: float, delay: float, horizon: int, rate: float) -> float:
+    """Present value of an even flow that gives way to another after a delay, kCNY."""
+    ones = np.ones(horizon)
+    return present_value(phased(before * ones, after * ones, delay), rate)
 
 
 def barred(market, brand: Brand, way: Way) -> str:
