@@ -30,7 +30,7 @@ class Chair:
         self.model, self.market, self.forecast, self.brands = model, forecast.market, forecast, brands
         self.reviews: dict[int, Review] = {}
         self.refused: dict[tuple[int, Way], str] = {}
-        self.shocks: dict[tuple[int, Way], float] = {}
+        self.shocks: dict[tuple[int, int, Way], float] = {}  # by month, brand and way
         self.giants = giants(forecast, brands)
 
     def choose(self, place: int, choices: tuple) -> Way:
@@ -82,12 +82,11 @@ class Chair:
 
     def shock(self, brand: Brand, way: Way) -> float:
         """What the maker sees in a way and the model does not, standard Gumbel: drawn once a review."""
-        if (brand.key, way) not in self.shocks:
-            seed, month = self.market.scenario.seed_of_firms, self.market.month
-            self.shocks[brand.key, way] = gumbel(
-                seed, int(Purpose.MODE), month, brand.key, key_of(f"{way.mode} {way.platform}")
-            )
-        return self.shocks[brand.key, way]
+        key = (self.market.month, brand.key, way)
+        if key not in self.shocks:
+            seed, index = self.market.scenario.seed_of_firms, key_of(f"{way.mode} {way.platform}")
+            self.shocks[key] = gumbel(seed, int(Purpose.MODE), self.market.month, brand.key, index)
+        return self.shocks[key]
 
     def means(self, maker) -> Means:
         """What a maker can count on."""
