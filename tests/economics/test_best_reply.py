@@ -9,7 +9,13 @@ from economics.price_twins import KINDS, game_of, zeta_twin
 from evsim.economics.best_reply import Margins, best_reply
 from evsim.economics.price_rule import BuyerPrice, identity
 from evsim.economics.pricing import Demand, PriceGame, equilibrium_prices
-from evsim.economics.reply_kernels import reply_sums, weighted_columns
+from evsim.economics.reply_kernels import (
+    buyer_prices,
+    reply_shares,
+    reply_sums,
+    summed_columns,
+    weighted_columns,
+)
 
 FIRM = 1
 PLENTY = 300  # steps
@@ -230,3 +236,24 @@ def test_weighted_columns_are_the_weighted_sums():
     draws = np.random.default_rng(0)
     table, weights = draws.normal(size=(300, 7)), draws.uniform(size=300)
     assert weighted_columns(weights, table) == pytest.approx(weights @ table, rel=1e-13)
+
+
+@pytest.mark.parametrize("n_products", [1, 3, 4, 9])
+def test_shares_alone_and_sums_of_columns_are_the_plain_ones_bit_for_bit(n_products):
+    rng = np.random.default_rng(n_products)
+    odds, rest = np.asfortranarray(rng.exponential(1.0, (50, n_products))), rng.uniform(1.0, 2.0, 50)
+    weights = rng.dirichlet(np.ones(50))
+    sums = reply_sums(odds, rng.uniform(0.01, 0.1, 50), weights, rest, rng.normal(10.0, 3.0, n_products))
+    assert np.array_equal(reply_shares(odds, weights, rest), sums[0])
+    columns = np.arange(0, n_products, 2)
+    assert np.array_equal(summed_columns(odds, columns), np.add.reduce(odds.T[columns]))
+
+
+@pytest.mark.parametrize("kind", ORDINARY)
+def test_buyers_prices_are_those_of_the_rule_bit_for_bit(kind):
+    game, mine, prices = held(kind, 0)
+    rule = rule_of(game, mine)
+    parts = (rule.knots, rule.slopes, rule.intercept, rule.jumps)
+    for shift in (-40.0, 0.0, 40.0):
+        asked = prices[mine] + shift
+        assert np.array_equal(buyer_prices(asked, parts), rule.value(asked))

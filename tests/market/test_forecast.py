@@ -9,6 +9,8 @@ from market.worlds import CHOSEN, brand_of, merged, opened
 from numpy.testing import assert_allclose
 
 from evsim.agents.chair import Chair, choosing
+from evsim.economics.best_reply import Margins, best_reply
+from evsim.economics.contracts import price_for_net
 from evsim.economics.pricing import Demand, equilibrium_prices
 from evsim.market.brands import OUT, Way
 from evsim.market.changes import commit
@@ -17,7 +19,7 @@ from evsim.market.leadership import admission, best_research, best_terms, recove
 from evsim.market.offers import MODE
 from evsim.market.panel import panel_utility
 from evsim.market.pricing import whole_game
-from evsim.market.ways import PARTS, equipped, lines_of, ways
+from evsim.market.ways import FULL_STACK, PARTS, equipped, lines_of, ways
 
 WIDE = {"market": {"lines": 60}}
 PATIENT = {"modes": {"rule": "chosen", "reply_steps": 50}}  # best replies to the last digit
@@ -290,6 +292,48 @@ def test_what_is_kept_of_where_makers_stand_is_what_would_be_worked_out_anew(pat
 
 
 # The short cut.
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5])
+@pytest.mark.parametrize("name", ["Aion", "Luxeed", "Qijing", "XPeng", "AITO"])
+def test_an_answer_is_that_of_the_market_in_which_the_brand_had_gone_the_way_bit_for_bit(patient, name, weight):
+    """The compiled trial against its slow twin: the whole market in that way, and `best_reply`."""
+    market, _ = patient
+    counted = merged(market.scenario.model_dump(), {"pricing": {"owner_value": weight}})
+    rng = np.random.default_rng(0)
+    owner_value = rng.uniform(-5.0, 5.0, (len(market.names.automakers) + 1, len(market.offers)))
+    market = dataclasses.replace(market, scenario=type(market.scenario)(**counted), owner_value=owner_value)
+    forecast, brand, vat = Forecast(market), brand_of(market, name), market.scenario.subsidy.vat
+    alpha = forecast.entries.sensitivity
+    for way in ways(market, brand, EVERYTHING):
+        for point in forecast.points:
+            answer, trial = forecast.answer(point, brand, way), forecast.reply(point, brand, way).trial
+            rows, terms, before = trial.rows, trial.terms, point.market
+            assert np.array_equal(answer.rows, rows) and answer.lent_trust == trial.market.lent_trust()
+            others = np.setdiff1d(point.rows[before.offers.on_sale[point.rows]], point.stand(brand.automaker).rows)
+            sold = np.zeros(len(alpha))
+            for line in point.stand(brand.automaker).columns:
+                sold += point.excess[:, line]
+            members = point.excess[:, point.place[others[before.offers.mode[others] == MODE["alliance"]]]].sum(axis=1)
+            change = np.expm1(trial.lent_trust - before.lent_trust())
+            covering = price_for_net(before.costs(), before.terms(np.arange(len(before.offers))), vat)[rows]
+            start = before.offers.price[rows] + price_for_net(trial.costs, terms, vat) - covering
+            prices, shares = best_reply(
+                trial.utility - point.reference[:, None],
+                alpha,
+                point.weights,
+                np.maximum(point.total - sold + change * members, point.alone),
+                Margins(
+                    (1.0 - terms.revenue_share) / (1.0 + vat),
+                    trial.costs + terms.unit_fee - weight * owner_value[brand.automaker, rows],
+                ),
+                point.rule_of(point.place[rows]),
+                np.maximum(start, 1.0),
+                market.scenario.modes.reply_steps,
+            )
+            assert np.array_equal(answer.prices, prices) and np.array_equal(answer.cars, point.cars * shares)
+            assert np.array_equal(answer.costs, trial.costs) and fingerprint(answer.terms) == fingerprint(terms)
+            assert np.array_equal(answer.full_stack, FULL_STACK[trial.market.offers.mode[rows]])
 
 
 @pytest.mark.parametrize("name", ["Aion", "Voyah", "Exeed", "AITO"])

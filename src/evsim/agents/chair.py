@@ -16,7 +16,7 @@ from ..market.changes import attempts_under_way, belief, bound, brand_name, comm
 from ..market.forecast import Forecast
 from ..market.leadership import recovered_aims
 from ..market.values import Means, table_of, value_table
-from ..market.ways import WITH_LEADER, on_sale, ways
+from ..market.ways import WITH_LEADER, on_sale
 from ..params import without_levers
 from ..streams import Purpose, gumbel, key_of, uniforms
 from .minutes import admission_rows, decision_rows, review_row
@@ -30,6 +30,7 @@ class Chair:
         self.model, self.market, self.forecast, self.brands = model, forecast.market, forecast, brands
         self.reviews: dict[int, Review] = {}
         self.refused: dict[tuple[int, Way], str] = {}
+        self.shocks: dict[tuple[int, int, Way], float] = {}  # by month, brand and way
         self.giants = giants(forecast, brands)
 
     def choose(self, place: int, choices: tuple) -> Way:
@@ -38,7 +39,7 @@ class Chair:
         maker, last = self.model.automakers[brand.automaker], self.reviews.get(place)
         if last is not None and last.lead() * last.precision > modes.second_look * modes.precision:
             return choices[place]  # no rival's move turns a lead like this
-        if len(ways(self.market, brand, self.model.orchestrator.offered)) < 2:
+        if len(self.forecast.ways_of(brand, self.model.orchestrator.offered)) < 2:
             return choices[place]
         review = self.review_of(brand, maker)
         way = self.chosen(maker, review)
@@ -67,16 +68,7 @@ class Chair:
         stakes, means = maker.stakes(modes), self.means(maker)
         table = value_table(self.forecast, brand, stakes, means)
         scale = max(max(row.brand_profit for row in table), 1.0)
-        shocks = [
-            gumbel(
-                market.scenario.seed_of_firms,
-                Purpose.MODE,
-                market.month,
-                brand.key,
-                key_of(f"{row.way.mode} {row.way.platform}"),
-            )
-            for row in table
-        ]
+        shocks = [self.shock(brand, row.way) for row in table]
         name = brand_name(market, brand)
         precision = modes.precision / scale
         month = self.model.recorder.month
@@ -87,6 +79,14 @@ class Chair:
             flows = {row.way: self.forecast.flows(brand, row.way, full=row.way in near) for row in table}
             review = replace(review, table=tuple(table_of(self.forecast, brand, stakes, means, flows)))
         return review
+
+    def shock(self, brand: Brand, way: Way) -> float:
+        """What the maker sees in a way and the model does not, standard Gumbel: drawn once a review."""
+        key = (self.market.month, brand.key, way)
+        if key not in self.shocks:
+            seed, index = self.market.scenario.seed_of_firms, key_of(f"{way.mode} {way.platform}")
+            self.shocks[key] = gumbel(seed, int(Purpose.MODE), self.market.month, brand.key, index)
+        return self.shocks[key]
 
     def means(self, maker) -> Means:
         """What a maker can count on."""

@@ -13,6 +13,36 @@ FAINT = 1e-290  # a Λ below this has lost its digits: nobody buys, and the pric
 
 
 @njit
+def weighted_columns(weights, table):
+    """Σ_i w_i x_ij, `[J]`, of a table `[N, J]`, row after row: no BLAS, so that the bits depend on no thread."""
+    n_rows, n_columns = table.shape
+    sums = np.empty(n_columns)
+    first = 0
+    while first < n_columns:  # four sums at a time: they do not wait for each other
+        last = n_columns - 1
+        a, b, c, d = first, min(first + 1, last), min(first + 2, last), min(first + 3, last)
+        of_a, of_b, of_c, of_d = 0.0, 0.0, 0.0, 0.0
+        for i in range(n_rows):
+            of_a += weights[i] * table[i, a]
+            of_b += weights[i] * table[i, b]
+            of_c += weights[i] * table[i, c]
+            of_d += weights[i] * table[i, d]
+        sums[a], sums[b], sums[c], sums[d] = of_a, of_b, of_c, of_d
+        first += 4
+    return sums
+
+
+@njit
+def summed_columns(table, columns):
+    """Σ_j x_ij over some columns of a table `[N, J]`, one after another, `[N]`."""
+    total = np.zeros(table.shape[0])
+    for column in columns:
+        for i in range(table.shape[0]):
+            total[i] += table[i, column]
+    return total
+
+
+@njit
 def reply_sums(odds, price_sensitivity, weights, rest, margin):
     """What the firm's first-order conditions need at its prices, every sum over the consumers in their order.
 
@@ -44,10 +74,46 @@ def reply_sums(odds, price_sensitivity, weights, rest, margin):
 
 
 @njit
+def reply_shares(odds, weights, rest):
+    """s_j = Σ_i w_i exp U_ij / (rest_i + Σ_k exp U_ik), `[L]`: the first row of `reply_sums`, bit for bit."""
+    n_consumers, n_products = odds.shape
+    total = rest.copy()
+    for j in range(n_products):
+        for i in range(n_consumers):
+            total[i] += odds[i, j]
+    for i in range(n_consumers):
+        total[i] = weights[i] / total[i]
+    return weighted_columns(total, odds)
+
+
+@njit
+def buyer_prices(prices, rule):
+    """q at the posted prices, `[L]`: `BuyerPrice.value`, the rule being its knots, slopes, intercept and jumps."""
+    knots, slopes, intercept, jumps = rule
+    paid = np.empty(prices.shape[0])
+    for j in range(prices.shape[0]):
+        bends, leaps = 0.0, 0.0
+        for k in range(knots.shape[1]):
+            excess = prices[j] - knots[j, k]
+            bends += (slopes[j, k + 1] - slopes[j, k]) * max(excess, 0.0)
+            leaps += jumps[j, k] if excess > 0.0 else 0.0
+        paid[j] = intercept[j] + slopes[j, 0] * prices[j] + bends + leaps
+    return paid
+
+
+@njit
+def write_net_utility(utility, price_sensitivity, outlay, net):
+    """U_ij = V_ij − α_i q_j into a table `[N, L]`, q the buyer's prices `[L]`, kCNY."""
+    for j in range(outlay.shape[0]):
+        for i in range(utility.shape[0]):
+            net[i, j] = utility[i, j] - outlay[j] * price_sensitivity[i]
+
+
+@njit
 def stepped(prices, sums, margins, rule):
-    """Prices after one step of ζ, `[L]`, the `reply_sums` taken at `prices`; margins: A, c; rule: knots, slopes, jumps."""
+    """Prices after one step of ζ, `[L]`, the `reply_sums` taken at `prices`; margins: A, c; rule: as in `buyer_prices`."""
     revenue, cost = margins
-    knots, slopes, jumps = rule
+    knots, slopes, _, jumps = rule
     setter, asked = np.zeros(prices.shape[0], dtype=np.int64), np.empty(slopes.shape)
     for j in range(prices.shape[0]):
         setter[j] = 0 if sums[1, j] > FAINT else -1
@@ -58,12 +124,10 @@ def stepped(prices, sums, margins, rule):
 
 
 @njit
-def weighted_columns(weights, table):
-    """Σ_i w_i x_ij, `[J]`, of a table `[N, J]`, row after row: no BLAS, so that the bits depend on no thread."""
-    sums = np.empty(table.shape[1])
-    for j in range(table.shape[1]):
-        total = 0.0
-        for i in range(table.shape[0]):
-            total += weights[i] * table[i, j]
-        sums[j] = total
-    return sums
+def next_prices(utility, odds, price_sensitivity, weights, rest, margins, rule, prices):
+    """Prices after one step of ζ, `[L]`; the odds at the old ones, `[N, L]`, give way to U at the new ones."""
+    revenue, cost = margins
+    sums = reply_sums(odds, price_sensitivity, weights, rest, revenue * prices - cost)
+    found = stepped(prices, sums, margins, rule)
+    write_net_utility(utility, price_sensitivity, buyer_prices(found, rule), odds)
+    return found

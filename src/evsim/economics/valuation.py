@@ -21,14 +21,14 @@ def yearly(years, values, horizon: int) -> np.ndarray:
 
 
 def phased(before, after, delay) -> np.ndarray:
-    """A yearly flow that changes after a delay: the year in which it changes has part of both, `[H]`.
+    """A yearly flow that changes after a delay: the year in which it changes has part of both, `[..., H]`.
 
     Args:
-        before, after: `[H]`, kCNY per year.
+        before, after: `[..., H]`, kCNY per year.
         delay: years from now, not negative.
     """
     before, after = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
-    there = np.clip(np.arange(len(after)) + 1.0 - delay, 0.0, 1.0)
+    there = np.clip(np.arange(after.shape[-1]) + 1.0 - delay, 0.0, 1.0)
     return there * after + (1.0 - there) * before
 
 

@@ -23,9 +23,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..economics.best_reply import Margins, best_reply
+from ..economics.best_reply import replied
 from ..economics.contracts import Terms, price_for_net, royalty
 from ..economics.pricing import Demand, equilibrium_prices
+from ..economics.reply_kernels import summed_columns
 from .brands import Brand, Way
 from .offers import MODE
 from .panel import panel_entries
@@ -33,7 +34,8 @@ from .points import Point, expected_point
 from .pricing import whole_game
 from .rates import Rates
 from .state import Market
-from .ways import FULL_STACK, PARTS, equipped, lines_of, tried
+from .trials import set_up, trust_lent
+from .ways import FULL_STACK, PARTS, equipped, lines_of, tried, ways
 
 
 class Flows(NamedTuple):
@@ -58,6 +60,18 @@ class Trial(NamedTuple):
     costs: np.ndarray  # before fees, [L], kCNY a car
 
 
+class Answer(NamedTuple):
+    """A maker's best answer to what is tried: one entry a line that it has on sale then, `[L]`."""
+
+    rows: np.ndarray
+    prices: np.ndarray  # kCNY
+    cars: np.ndarray  # a year
+    costs: np.ndarray  # before fees, kCNY a car
+    terms: Terms
+    full_stack: np.ndarray  # bool: the leader's
+    lent_trust: float  # utils
+
+
 @dataclass(frozen=True)
 class Reply:
     """A maker's lines at its best prices."""
@@ -80,7 +94,14 @@ class Forecast:
         self.entries = panel_entries(market)
         self.points = [expected_point(market, years, self.entries) for years in market.scenario.modes.forecast_years]
         self.ways = {brand.key: brand.way for brand in market.brands}
-        self.known_rows: dict[tuple, np.ndarray] = {}  # (brand, present way, way) → lines that the move is about
+        self.known_rows: dict[
+            tuple, np.ndarray
+        ] = {}  # (brand, present way, way) → lines that the move is about; and of them, those known at a point in time
+        most = int(np.bincount(market.offers.automaker).max())
+        self.known_ways: dict[tuple, list[Way]] = {}  # (brand, offered) → ways
+        self.known_equipped: dict[tuple, np.ndarray] = {}  # (brand, way) → lines
+        self.codes: dict[str, int] = {}  # of platforms
+        self.work = tuple(np.empty((len(self.entries), most), order="F") for _ in range(2))  # tables of `answer`
 
     def flows(self, brand: Brand, way: Way, full: bool = False) -> list[Flows]:
         """What the brand's maker earns at each point if the brand goes this way, others' ways given.
@@ -93,6 +114,18 @@ class Forecast:
     def flows_at(self, point: Point, brand: Brand, way: Way) -> Flows:
         """What the brand's maker earns at one point, by its best reply."""
         return self._flows(point, brand, way, full=False)
+
+    def ways_of(self, brand: Brand, offered: tuple[str, ...]) -> list[Way]:
+        """`ways` of the brand today, looked up once."""
+        if (brand.key, offered) not in self.known_ways:
+            self.known_ways[brand.key, offered] = ways(self.market, brand, offered)
+        return self.known_ways[brand.key, offered]
+
+    def equipped(self, brand: Brand, way: Way) -> np.ndarray:
+        """Rows of the brand's lines that a change to this way is about today, looked up once."""
+        if (brand.key, way) not in self.known_equipped:
+            self.known_equipped[brand.key, way] = equipped(self.market, brand, way)
+        return self.known_equipped[brand.key, way]
 
     def has(self, point: Point, brand: Brand, way: Way) -> bool:
         """Whether the brand has a line at the point that the way is about."""
@@ -134,52 +167,121 @@ class Forecast:
         trial, rows = reply.trial, reply.rows
         gone, fellows = np.setdiff1d(stand.rows, rows), self._fellow_members(point, brand)
         left = self._utility_in(trial.market, trial.lent_trust, point, stand, gone, gone)
-        lent = point.utility[:, fellows] + (trial.lent_trust - stand.lent_trust)
+        lent = point.utility[:, fellows] + (trial.lent_trust - stand.ledger.lent_trust)
         price = trial.market.offers.price.copy()
         price[rows] = reply.prices
         point.market = replace(trial.market, offers=replace(trial.market.offers, price=price))
         point.set_columns(self.entries, gone, left)
         point.set_columns(self.entries, rows, trial.utility)
-        if trial.lent_trust != stand.lent_trust:
+        if trial.lent_trust != stand.ledger.lent_trust:
             point.set_columns(self.entries, point.rows[fellows], lent)
 
     def reply(self, point: Point, brand: Brand, way: Way) -> Reply:
         """The maker's best prices on all its lines with the brand in this way, rivals' prices held."""
-        stand, trial = point.stand(brand.automaker), self._trial(point, brand, way)
-        rows, terms, market = trial.rows, trial.terms, self.market
-        change = trial.lent_trust - stand.lent_trust
-        members = point.excess[:, self._fellow_members(point, brand)].sum(axis=1) if change else 0.0
-        rest = np.maximum(point.total - stand.sold + np.expm1(change) * members, point.alone)
-        vat, owners = market.scenario.subsidy.vat, market.scenario.pricing.owner_value
-        left = owners * np.nan_to_num(trial.market.owner_value[brand.automaker, rows]) if owners else 0.0
-        prices, shares = best_reply(
-            trial.utility - point.reference[:, None],
-            self.entries.sensitivity,
+        answer = self.answer(point, brand, way)
+        return Reply(self._trial(point, brand, way), answer.prices, answer.cars)
+
+    def answer(self, point: Point, brand: Brand, way: Way) -> Answer:
+        """As `reply`, with what its lines cost then and without a market in which the brand has moved."""
+        stand, present = point.stand(brand.automaker), self.ways[brand.key]
+        key = None if way == present else (brand.key, present, way)  # brands of one maker share the present
+        if key not in stand.answers:
+            stand.answers[key] = self._answer(point, stand, brand, way)
+        return stand.answers[key]
+
+    def _answer(self, point, stand, brand, way) -> Answer:
+        """`answer`, worked out."""
+        market, ledger, entries = self.market, stand.ledger, self.entries
+        rows, moving, lent_trust = self._lines(point, stand, brand, way)
+        same = len(rows) == len(stand.rows)
+        columns = stand.columns if same else point.place[rows]
+        rule = stand.rule if same else point.parts_of(columns)
+        utility, net = (table[:, : len(rows)] for table in self.work)
+        money, codes = set_up(
+            (rows, columns, moving),
+            (MODE.get(way.mode, 0), self._code(way.platform), len(market.platforms)),
+            (0.0, 0.0) if way == self.ways[brand.key] else (ledger.lent_trust, lent_trust),
+            ledger[:6],
+            (point.utility, point.stacks, point.reference, entries.sensitivity),
+            stand.owners_left,
+            rule,
+            (utility, net),
+        )
+        revenue, cost, start, costs, share, fee, borne = money
+        prices, shares = replied(
+            (utility, net),
+            entries.sensitivity,
             point.weights,
-            rest,
-            Margins((1.0 - terms.revenue_share) / (1.0 + vat), trial.costs + terms.unit_fee - left),
-            stand.rule if np.array_equal(rows, stand.rows) else point.rule_of(point.place[rows]),
-            self._start(stand, trial),
+            self._rest(point, stand, brand, lent_trust),
+            (revenue, cost),
+            rule,
+            start,
             market.scenario.modes.reply_steps,
         )
-        return Reply(trial, prices, point.cars * shares)
+        cars = point.cars * shares
+        mode = codes[1]
+        terms = Terms(share, fee, borne, member=mode == MODE["alliance"])
+        return Answer(rows, prices, cars, costs, terms, FULL_STACK[mode], lent_trust)
 
-    def solved(self, point: Point, brand: Brand, way: Way) -> Reply:
-        """As `reply`, with everybody's prices in equilibrium."""
+    def _lines(self, point, stand, brand, way):
+        """The maker's lines on sale with the brand in this way, those of them that move, and the trust lent then."""
+        present, ledger = self.ways[brand.key], stand.ledger
+        if way == present:
+            return stand.rows, stand.rows[:0], ledger.lent_trust
+        if way.mode == "none":
+            gone = self._rows(point, brand, present)
+            rows, moving = np.setdiff1d(stand.rows, gone), gone[:0]
+        else:
+            gone = moving = self._rows(point, brand, way)
+            rows = stand.rows if ledger.on_sale[moving].all() else np.union1d(stand.rows, moving)
+        before = int(ledger.member_lines[brand.brand])
+        after = len(moving) * (way.mode == "alliance") + before
+        after -= np.count_nonzero(ledger.member[gone]) if before else 0
+        members = ledger.members - (before > 0) + (after > 0)
+        return rows, moving, ledger.lent_trust if members == ledger.members else trust_lent(stand.market, members)
+
+    def _rest(self, point, stand, brand, lent_trust):
+        """`[2 S]`: what buyers may have of everybody else, the outside good among it, as lent trust is then."""
+        change = lent_trust - stand.ledger.lent_trust
+        if not change:
+            return stand.others
+        if change not in stand.others_then:
+            members = summed_columns(point.excess, self._fellow_members(point, brand))
+            then = np.maximum(point.total - stand.sold + np.expm1(change) * members, point.alone)
+            stand.others_then[change] = then
+        return stand.others_then[change]
+
+    def _code(self, platform: str) -> int:
+        """Code of a platform."""
+        if platform not in self.codes:
+            self.codes[platform] = self.market.platform_code(platform)
+        return self.codes[platform]
+
+    def solved(self, point: Point, brand: Brand, way: Way) -> Answer:
+        """As `answer`, with everybody's prices in equilibrium."""
         stand, trial = point.stand(brand.automaker), self._trial(point, brand, way)
-        offers = trial.market.offers
+        offers, terms, vat = trial.market.offers, trial.terms, self.market.scenario.subsidy.vat
         everything = point.rows[offers.on_sale[point.rows]]
         whole = np.ascontiguousarray(point.utility[:, point.place[everything]])
         own = np.searchsorted(everything, trial.rows)
         whole[:, own] = trial.utility
         fellows = np.searchsorted(everything, point.rows[self._fellow_members(point, brand)])
-        whole[:, fellows] += trial.lent_trust - stand.lent_trust
+        whole[:, fellows] += trial.lent_trust - stand.ledger.lent_trust
         demand = Demand(whole, self.entries.sensitivity, point.weights, point.outside)
         game = whole_game(trial.market, everything, demand, point.rule_of(point.place[everything]))
-        start = offers.price[everything].copy()
-        start[own] = self._start(stand, trial)
+        start = offers.price[everything].copy()  # today's, moved by what changed in the unit cost
+        covering = stand.ledger.money[-1][trial.rows]
+        start[own] = np.maximum(start[own] + price_for_net(trial.costs, terms, vat) - covering, 1.0)
         solution = equilibrium_prices(game, start, tolerance=0.01)
-        return Reply(trial, solution.prices[own], point.cars * solution.shares[own])
+        return Answer(
+            rows=trial.rows,
+            prices=solution.prices[own],
+            cars=point.cars * solution.shares[own],
+            costs=trial.costs,
+            terms=terms,
+            full_stack=FULL_STACK[offers.mode[trial.rows]],
+            lent_trust=trial.lent_trust,
+        )
 
     def leader_profit(self, point: Point) -> float:
         """What the leader earns a year at a point as it stands, kCNY: fees less the parts and shops it bears."""
@@ -203,16 +305,16 @@ class Forecast:
 
     def _flows(self, point, brand, way, full) -> Flows:
         """One point's flows."""
-        reply = self.solved(point, brand, way) if full else self.reply(point, brand, way)
-        trial, cars, vat = reply.trial, reply.cars, self.market.scenario.subsidy.vat
-        margin = reply.prices / (1.0 + vat) - trial.costs
-        fees = royalty(reply.prices, trial.terms, vat)
-        own = self._mask(trial.rows, brand)
+        answer = self.solved(point, brand, way) if full else self.answer(point, brand, way)
+        cars, vat = answer.cars, self.market.scenario.subsidy.vat
+        margin = answer.prices / (1.0 + vat) - answer.costs
+        fees = royalty(answer.prices, answer.terms, vat)
+        own = self.market.offers.brand[answer.rows] == brand.brand
         return Flows(
             market_profit=float(cars @ margin),
             royalty=float(cars @ fees),
             cars=float(cars.sum()),
-            leader_cars=float(cars[FULL_STACK[trial.market.offers.mode[trial.rows]]].sum()),
+            leader_cars=float(cars[answer.full_stack].sum()),
             brand_profit=float(cars[own] @ (margin - fees)[own]),
             brand_cars=float(cars[own].sum()),
         )
@@ -227,14 +329,17 @@ class Forecast:
         key = (brand.key, present, way)
         if key not in self.known_rows:
             self.known_rows[key] = equipped(point.market, replace(brand, way=present), way)
-        rows = self.known_rows[key]
-        return rows[point.place[rows] >= 0]
+        there = (*key, point.years)
+        if there not in self.known_rows:
+            rows = self.known_rows[key]
+            self.known_rows[there] = rows[point.place[rows] >= 0]
+        return self.known_rows[there]
 
     def _trial(self, point, brand, way) -> Trial:
         """The point's market with the brand in this way."""
         stand = point.stand(brand.automaker)
         if way == self.ways[brand.key]:
-            market, rows, lent_trust = point.market, stand.rows, stand.lent_trust
+            market, rows, lent_trust = point.market, stand.rows, stand.ledger.lent_trust
             utility = point.utility[:, point.place[rows]]
         else:
             market, moving = self._tried(point, brand, way)
@@ -259,7 +364,7 @@ class Forecast:
         member_before, member_after = (offers.mode[rows] == MODE["alliance"] for offers in (before, after))
         if member_before.any() or member_after.any():
             utility += lent_trust * member_after
-            utility -= stand.lent_trust * member_before
+            utility -= stand.ledger.lent_trust * member_before
         for line, column in zip(moving, np.searchsorted(rows, moving), strict=True):
             utility[:, column] += self._stack(point, after, line) - self._stack(point, before, line)
         return utility
@@ -268,11 +373,6 @@ class Forecast:
         """What a line's stack adds to its utility, beside lent trust, `[2 S]`: software, phone, network, talk, lock-in."""
         components = offers.mode[line] == MODE["components"]
         return point.stacks[:, offers.platform[line] + components * len(point.market.platforms)]
-
-    def _start(self, stand, trial):
-        """Prices to start from: today's, moved by what changed in the unit cost."""
-        price, vat = stand.market.offers.price[trial.rows], self.market.scenario.subsidy.vat
-        return np.maximum(price + price_for_net(trial.costs, trial.terms, vat) - stand.covering[trial.rows], 1.0)
 
     def _fellow_members(self, point, brand):
         """Columns of other makers' lines that the leader lends trust: less of it, the more members there are."""

@@ -104,8 +104,9 @@ def best_terms(forecast: Forecast, brands: list[Brand], stakes: dict[int, Stakes
     grid = [(float(now.revenue_share[MODE["alliance"]]), scale)]
     grid += [(share, scale) for share in SHARES for scale in FEE_SCALES]
     responding = might_move(forecast, brands, stakes)
+    once = dict.fromkeys(grid)  # those in force may be on it
     return max(
-        (terms_played(forecast, responding, stakes, *terms) for terms in grid), key=lambda terms: terms.worth(aims)
+        (terms_played(forecast, responding, stakes, *terms) for terms in once), key=lambda terms: terms.worth(aims)
     )
 
 

@@ -11,16 +11,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from ..economics import technology
-from ..economics.contracts import price_for_net
 from ..economics.price_rule import BuyerPrice
-from ..economics.reply_kernels import weighted_columns
+from ..economics.reply_kernels import buyer_prices, summed_columns, weighted_columns
 from .calendar import largest_class
 from .offers import Offers
 from .panel import Entries, panel_utility, panel_visits, stack_utility
 from .progress import success_chance
 from .state import Market
+from .trials import Ledger, ledger, set_utility
 from .ways import built_quality, equipped, lines_of, tried
 
+Parts = tuple[np.ndarray, ...]  # of a `BuyerPrice`: knots, slopes, intercept, jumps
 ANNOUNCED = 12  # months ahead that launches are known
 
 
@@ -29,11 +30,15 @@ class Stand:
     """Where a maker stands at a point: what all that it might try there starts from, as long as nobody moves."""
 
     market: Market
+    ledger: Ledger
     rows: np.ndarray  # what it has on sale
-    rule: BuyerPrice  # of the rows
+    columns: np.ndarray  # of the rows
+    rule: Parts  # of the rows
     sold: np.ndarray  # [2 S]: its part of `Point.total`
-    covering: np.ndarray  # [all lines] the price that covers what a car costs its maker, kCNY
-    lent_trust: float  # utils
+    others: np.ndarray  # [2 S]: everybody else's, the outside good's among it
+    owners_left: np.ndarray  # [all lines] what a car sold leaves the maker in owner value, kCNY
+    others_then: dict[float, np.ndarray] = field(default_factory=dict)  # the same, lent trust changed by so much
+    answers: dict = field(default_factory=dict)  # of `Forecast.answer`, by what is tried, as they are asked for
 
 
 @dataclass
@@ -56,19 +61,23 @@ class Point:
     cars: float  # a year, for a share of 1 of all visits
     stacks: np.ndarray  # [2 S, 2 G]: what a stack adds to a line's utility, of `stack_utility`
     stands: dict[int, Stand] = field(default_factory=dict, compare=False)  # by maker, as they are asked for
+    books: Ledger | None = field(default=None, compare=False)  # of `market`, once asked for
+    booked: Market | None = field(default=None, compare=False)  # the market that they are of
 
     def set_columns(self, entries: Entries, rows: np.ndarray, utility: np.ndarray) -> None:
         """New utilities of lines at the market's prices; lines that are not on sale attract nobody."""
         self.stands.clear()
         if not len(rows):
             return
-        columns = self.place[rows]
-        outlay = self.rule_of(columns).value(self.market.offers.price[rows])
-        self.total -= self.excess[:, columns].sum(axis=1)
-        self.utility[:, columns] = utility
-        excess = np.exp(utility - entries.sensitivity[:, None] * outlay - self.reference[:, None])
-        self.excess[:, columns] = np.where(self.market.offers.on_sale[rows], excess, 0.0)
-        self.total += self.excess[:, columns].sum(axis=1)
+        columns, on_sale = self.place[rows], self.market.offers.on_sale[rows]
+        outlay = buyer_prices(self.market.offers.price[rows], self.parts_of(columns))
+        self.total -= summed_columns(self.excess, columns)
+        excess = np.empty(utility.shape, order="F")
+        set_utility(columns, utility, outlay, (self.utility, self.reference, entries.sensitivity), excess)
+        np.exp(excess, out=excess)
+        excess[:, ~on_sale] = 0.0
+        self.excess[:, columns] = excess
+        self.total += summed_columns(self.excess, columns)
 
     def copied(self) -> "Point":
         """A point of its own: what is written to it leaves this one alone."""
@@ -80,19 +89,29 @@ class Point:
         market, known = self.market, self.stands.get(automaker)
         if known is not None and known.market is market:
             return known
-        everything, vat = np.arange(len(market.offers)), market.scenario.subsidy.vat
-        rows = self.rows_of(market.offers, automaker)
+        rows, owners = self.rows_of(market.offers, automaker), market.scenario.pricing.owner_value
         columns = self.place[rows]
+        sold = summed_columns(self.excess, columns)
         stand = Stand(
             market=market,
+            ledger=self.ledger(),
             rows=rows,
-            rule=self.rule_of(columns),
-            sold=self.excess[:, columns].sum(axis=1),
-            covering=price_for_net(market.costs(), market.terms(everything), vat),
-            lent_trust=market.lent_trust(),
+            columns=columns,
+            rule=self.parts_of(columns),
+            sold=sold,
+            others=np.maximum(self.total - sold, self.alone),
+            owners_left=owners * np.nan_to_num(market.owner_value[automaker])
+            if owners
+            else np.zeros(len(market.offers)),
         )
         self.stands[automaker] = stand
         return stand
+
+    def ledger(self) -> Ledger:
+        """The market's ledger, worked out when first asked for."""
+        if self.books is None or self.booked is not self.market:
+            self.books, self.booked = ledger(self.market), self.market
+        return self.books
 
     def rows_of(self, offers: Offers, automaker: int) -> np.ndarray:
         """The point's lines that a maker has on sale in these offers."""
@@ -101,8 +120,12 @@ class Point:
 
     def rule_of(self, columns: np.ndarray) -> BuyerPrice:
         """What buyers pay for some of the point's lines."""
+        return BuyerPrice(*self.parts_of(columns))
+
+    def parts_of(self, columns: np.ndarray) -> Parts:
+        """The parts of the same."""
         rule = self.rule
-        return BuyerPrice(*(part[columns] for part in (rule.knots, rule.slopes, rule.intercept, rule.jumps)))
+        return rule.knots[columns], rule.slopes[columns], rule.intercept[columns], rule.jumps[columns]
 
     def shares(self) -> np.ndarray:
         """Share of all visits that end with each line, `[J]`."""
@@ -122,11 +145,14 @@ def expected_point(market: Market, years: float, entries: Entries) -> Point:
     known = expected.weighed(month, rows, entries.people, seen_from=market.month)
     rule = largest_class(known, entries.chance)
     outlay = rule.value(expected.offers.price[rows])
-    value = utility - entries.sensitivity[:, None] * outlay
-    value[:, ~expected.offers.on_sale[rows]] = -np.inf
-    utility_on_sale = np.where(expected.offers.on_sale[rows], utility, -np.inf)
+    on_sale = expected.offers.on_sale[rows]
+    value = np.multiply.outer(entries.sensitivity, outlay)
+    np.subtract(utility, value, out=value)
+    value[:, ~on_sale] = -np.inf
     reference = np.maximum(value.max(axis=1), outside)
-    excess = np.exp(value - reference[:, None])
+    value -= reference[:, None]
+    excess = np.exp(value, out=value)
+    utility_on_sale = utility if on_sale.all() else np.where(on_sale, utility, -np.inf)
     visits = panel_visits(expected, entries, utility_on_sale, outside, rule, expected.offers.price[rows])
     mean_visits = visits.sum() / (0.5 * len(entries))
     consumers, growth = market.scenario.consumers, (1.0 + market.scenario.market.growth) ** (month / 12.0)

@@ -11,7 +11,7 @@ success, and flows that are level at their discounted means. The value of buildi
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from .brands import Brand, Way
 from .forecast import Flows, Forecast
 from .offers import MODE
 from .rates import KCNY_PER_BN
-from .ways import WITH_LEADER, equipped, lines_of, ways
+from .ways import WITH_LEADER, lines_of
 
 AUTONOMY = {"alliance": 1.0, "inside": 0.5}  # part of the autonomy cost
 PARTS_OF_VALUE = ("market_profit", "royalty", "fixed", "autonomy", "volume", "option")
@@ -53,10 +53,10 @@ class ModeValue:
     build: bool = False  # an attempt at a stack of its own
     closed: str = ""  # why the way is not open, in words; empty: it is
 
-    @property
+    @cached_property
     def value(self) -> float:
         """The sum of the parts."""
-        return sum(getattr(self, part) for part in PARTS_OF_VALUE)
+        return self.market_profit + self.royalty + self.fixed + self.autonomy + self.volume + self.option
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,13 @@ class Means:
 
 def value_table(forecast: Forecast, brand: Brand, stakes: Stakes, means: Means) -> list[ModeValue]:
     """The value of every way that a brand has, its present one first."""
-    found = ways(forecast.market, brand, means.offered)
+    found = forecast.ways_of(brand, means.offered)
     return table_of(forecast, brand, stakes, means, {way: forecast.flows(brand, way) for way in found})
 
 
 def solved_table(forecast: Forecast, brand: Brand, stakes: Stakes, means: Means) -> list[ModeValue]:
     """As `value_table`, every point of every way in the full price game."""
-    found = ways(forecast.market, brand, means.offered)
+    found = forecast.ways_of(brand, means.offered)
     flows = {way: forecast.flows(brand, way, full=True) for way in found}
     return table_of(forecast, brand, stakes, means, flows)
 
@@ -122,8 +122,8 @@ class _Book:
         self.rate = params.pricing.discount_rate
         self.discount = 1.0 / (1.0 + self.rate)
         self.present = next(iter(flows))
-        self.equipped = cache(partial(equipped, self.market, brand))  # rows by way
-        self.paths: dict[tuple[Way, str], np.ndarray] = {}  # of flows, by way and name
+        self.paths: dict[Way, np.ndarray] = {}  # of flows, `[n, H]`, in the order of `Flows`
+        self.even = present_value(np.ones(self.horizon), self.rate)  # of 1 a year
 
     def value(self, way: Way, means: Means) -> ModeValue:
         """The row of one way, options left out."""
@@ -132,17 +132,16 @@ class _Book:
         months = 0 if stays else round(self.attempt_months) if build else self.contracts.months_to_convert
         invested = 0.0 if stays else self._change_cost(way)
         fixed = self._yearly_fixed(way) - invested - self._holdup(way, months)
-        autonomy = AUTONOMY.get(way.mode, 0.0) * self.stakes.autonomy_cost
-        before = AUTONOMY.get(self.present.mode, 0.0) * self.stakes.autonomy_cost
+        worth = self._present_values(way, months)
         return ModeValue(
             way=way,
-            market_profit=self._pv(way, months, "market_profit"),
-            royalty=-self._pv(way, months, "royalty"),
+            market_profit=worth["market_profit"],
+            royalty=-worth["royalty"],
             fixed=fixed,
-            autonomy=-self._pv(way, months, "leader_cars", autonomy, before),
-            volume=self.stakes.volume_weight * self._pv(way, months, "cars"),
+            autonomy=-worth["leader_cars"],
+            volume=self.stakes.volume_weight * worth["cars"],
             option=0.0,
-            brand_profit=self._pv(way, months, "brand_profit"),
+            brand_profit=worth["brand_profit"],
             months=months,
             invested=invested,
             build=build,
@@ -163,7 +162,7 @@ class _Book:
 
     def level(self, row: ModeValue) -> float:
         """The even yearly flow worth as much as a row whose way is in force at once, kCNY."""
-        return row.value / present_value(np.ones(self.horizon), self.rate)
+        return row.value / self.even
 
     def join_route(self, row: ModeValue, present: ModeValue) -> Route:
         """The best way that is open without an attempt, as a route."""
@@ -203,17 +202,28 @@ class _Book:
         later = annuity(self.discount, self.horizon) - annuity(self.discount, delay)
         return (row.value / self.discount**0.5 - earlier) / later if later > 0 else self.level(present)
 
-    def _path(self, way, name):
-        """A flow of a way year by year, `[H]`, kCNY or cars a year."""
-        if (way, name) not in self.paths:
-            known = [getattr(flow, name) for flow in self.flows[way]]
-            self.paths[way, name] = yearly(self.modes.forecast_years, known, self.horizon)
-        return self.paths[way, name]
+    def _paths(self, way):
+        """The flows of a way year by year, `[n, H]`, in the order of `Flows`, kCNY or cars a year."""
+        if way not in self.paths:
+            years = self.modes.forecast_years
+            known = zip(*self.flows[way], strict=True)
+            self.paths[way] = np.array([yearly(years, values, self.horizon) for values in known])
+        return self.paths[way]
 
-    def _pv(self, way, months, name, weight=1.0, weight_before=1.0):
-        """Present value of a flow that is the present way's until the change."""
-        before = weight_before * self._path(self.present, name)
-        return present_value(phased(before, weight * self._path(way, name), months / 12.0), self.rate)
+    def _path(self, way, name):
+        """One of them, `[H]`."""
+        return self._paths(way)[Flows._fields.index(name)]
+
+    def _present_values(self, way, months) -> dict[str, float]:
+        """Present value of each flow, the present way's until the change; of cars on the leader's stack, their autonomy cost."""
+        before, after = (self._weights(each)[:, None] * self._paths(each) for each in (self.present, way))
+        flows = phased(before, after, months / 12.0)
+        return {name: present_value(flow, self.rate) for name, flow in zip(Flows._fields, flows, strict=True)}
+
+    def _weights(self, way) -> np.ndarray:
+        """What a unit of each flow counts for: 1, and a car on the leader's stack its cost of autonomy."""
+        cost = AUTONOMY.get(way.mode, 0.0) * self.stakes.autonomy_cost
+        return np.array([cost if name == "leader_cars" else 1.0 for name in Flows._fields])
 
     def _is_attempt(self, way):
         code = self.market.platform_code(way.platform)
@@ -222,7 +232,7 @@ class _Book:
     def _change_cost(self, way):
         """Conversion or launch, closing the brand's shops, leaving the leader's platform; kCNY."""
         market, brand, contracts = self.market, self.brand, self.contracts
-        rows = self.equipped(way)
+        rows = self.forecast.equipped(self.brand, way)
         if brand.prospective:
             return contracts.launch_cost * KCNY_PER_BN * len(lines_of(market, brand))
         cost = contracts.conversion_cost * KCNY_PER_BN * int(market.offers.on_sale[rows].sum())
@@ -235,9 +245,7 @@ class _Book:
     def _yearly_fixed(self, way):
         """Fixed fees and the research of a stack that only this brand's cars use, kCNY of present value, negative."""
         months = 0 if way == self.present else self.contracts.months_to_convert
-        ones = np.ones(self.horizon)
-        before, after = self.running_before, self._running(way)
-        return -present_value(phased(before * ones, after * ones, months / 12.0), self.rate)
+        return -_even_flows(self.running_before, self._running(way), months / 12.0, self.horizon, self.rate)
 
     def _holdup(self, way, months):
         """Present value of what the leader is expected to ask of a captive member; kCNY."""
@@ -286,7 +294,7 @@ class _Book:
         market, offers = self.market, self.market.offers
         if self._is_attempt(way):
             return market.scenario.software.own_stack_rd * KCNY_PER_BN
-        rows = self.equipped(way)
+        rows = self.forecast.equipped(self.brand, way)
         if way.mode == "in_house":
             code = market.platform_code(way.platform)
         elif way.mode == "components" and market.own_software()[rows].any():
@@ -296,6 +304,13 @@ class _Book:
         users = np.flatnonzero(offers.on_sale & (offers.platform == code) & market.own_software())
         others = np.setdiff1d(users, rows)
         return 0.0 if len(others) else float(market.platforms.research[code]) * KCNY_PER_BN
+
+
+@lru_cache(maxsize=1024)
+def _even_flows(before: float, after: float, delay: float, horizon: int, rate: float) -> float:
+    """Present value of an even flow that gives way to another after a delay, kCNY."""
+    ones = np.ones(horizon)
+    return present_value(phased(before * ones, after * ones, delay), rate)
 
 
 def barred(market, brand: Brand, way: Way) -> str:

@@ -35,17 +35,17 @@ def on_sale(market: Market, brand: Brand) -> bool:
 def equipped(market: Market, brand: Brand, way: Way) -> np.ndarray:
     """Rows of a brand's lines, on sale or to come, that a change to this way is about."""
     offers, rows = market.offers, lines_of(market, brand)
-    present = np.array([market.names.platforms[code] for code in offers.platform[rows]], dtype=object)
-    fits = (offers.base_price[rows] >= market.scenario.modes.least_price) & (present != "none")
+    present = offers.platform[rows]
+    fits = (offers.base_price[rows] >= market.scenario.modes.least_price) & (present != market.platform_code("none"))
     fits &= (offers.electric[rows] > 0) | (offers.premium[rows] > 0)
     if way.mode == "alliance":
         fits &= offers.electric[rows] > 0
     if way == PARTS and brand.way.mode == "components":
         return rows[offers.mode[rows] == MODE["components"]]
     if way == PARTS:
-        return rows if brand.prospective else rows[present == brand.way.platform]
+        return rows if brand.prospective else rows[present == market.platform_code(brand.way.platform)]
     if way.mode == "in_house":
-        fits |= (present == market.scenario.alliance.platform) | brand.prospective
+        fits |= (present == market.platform_code(market.scenario.alliance.platform)) | brand.prospective
     return rows[fits]
 
 
