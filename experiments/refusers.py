@@ -116,7 +116,7 @@ def named_maker(tables: pd.DataFrame, flips: pd.DataFrame, seeds: int) -> list[s
 
 def main(arguments: list[str] | None = None) -> list[str]:
     """Run the seeds, print what they say, draw it; returns the sentences."""
-    options = experiment_parser(__doc__, 20, "runs", workers=2).parse_args(arguments)
+    options = experiment_parser(__doc__, 100, "runs", workers=2).parse_args(arguments)
     scenario = evsim.load("baseline", *options.overrides)
     jobs = [(scenario, seed) for seed in range(options.seeds)]
     tables = pd.concat(in_processes(decisions, jobs, options.workers))
