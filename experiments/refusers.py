@@ -6,7 +6,7 @@ flips at the first review at which it chooses the full stack (mode `alliance` or
 table that speaks most for the new way against staying; where staying would have been its choice without the draw of what the
 parts do not show, it is that draw.
 
-    .venv/bin/python experiments/refusers.py [--seeds 20] [--workers 2] [--folder experiments/figures] [key=value ...]
+    .venv/bin/python experiments/refusers.py [--seeds 100] [--workers 2] [--folder experiments/figures] [key=value ...]
 
 Prints the finding in sentences with 90 % intervals (of shares: Wilson's) and saves the figure.
 """
