@@ -157,6 +157,19 @@ def pursue(
         aim = replace(aim, replications=further)
 
 
+def runs_to_come(design: Design, aim: Aim, store: Store | None = None) -> tuple[int, int]:
+    """How many runs are to come at least, and at most: the same without a precision.
+
+    Args:
+        design: of the comparison.
+        aim: how far it goes.
+        store: that has some of them; none: not one is there.
+    """
+    counts = (aim.replications, aim.replications if aim.precision is None else len(design.seeds))
+    least, most = (_first_replications(design, count) for count in counts)
+    return (len(least), len(most)) if store is None else (store.lacking(least), store.lacking(most))
+
+
 def next_look(now: int, needed: int, most: int) -> int:
     """How many pairs there are at the next look: as many as the variance seen asks for, at most twice as many as now."""
     return min(most, max(now + LEAST_BATCH, min(needed, 2 * now)))

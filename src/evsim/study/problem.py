@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Sequence
@@ -183,10 +184,21 @@ class Problem:
         self.design(positions, self.worlds, BATCH_STORE)
 
 
-def planned(problem: Problem) -> tuple[int, int, int]:
-    """Trials, worlds of each, and runs, the second test left out."""
-    trials = int(problem.asked.plan.trials or TRIALS)
-    return trials, problem.n_worlds, trials * problem.n_worlds
+def n_trials(problem: Problem) -> int:
+    """How many policies a search tries: as many as asked, or all there are where levers have few values."""
+    sizes = [len(axis.values) or _whole_numbers(axis) for axis in problem.axes]
+    return int(min(problem.asked.plan.trials or TRIALS, math.prod(sizes)))
+
+
+def first_batch(problem: Problem) -> Design:
+    """The design of the policies that are tried first."""
+    return problem.design(problem.proposals([], 1), problem.worlds, BATCH_STORE)
+
+
+def _whole_numbers(axis: Axis) -> float:
+    """How many whole numbers an interval has; no end of others."""
+    assert axis.low is not None and axis.high is not None  # an axis without values is an interval
+    return math.floor(axis.high) - math.ceil(axis.low) + 1 if axis.kind == "a whole number" else math.inf
 
 
 def lever_words(axes: Sequence[Axis]) -> list[str]:
