@@ -326,6 +326,11 @@ def test_seeds_may_be_listed_or_begin_elsewhere(on_stub):
         ([], ["say what is compared"]),
         (["scenario=baseline"], ["one world only", "scenario=baseline,no_alliance"]),
         (["scenario=baseline,no_aliance"], ["no_aliance", "no_alliance"]),
+        (
+            ["scenario=baseline,no_alliance", "modes=timeline"],
+            ["no_alliance: the same world as baseline", "modes=timeline", "leave that out"],
+        ),
+        (["subsidy.scale=0,1", "--replications", "9000000"], ["18,000,000 runs", "evsim sweep … --yes"]),
         (["subsidy.scale=0,1", "--replications", "1"], ["--replications 1", "no interval"]),
         (["subsidy.scale=0,1", "seed=4,4"], ["given twice"]),
         (["subsidy.scale=0,1", "--headline", "hhi_platfrm"], ["hhi_platfrm", "hhi_platform"]),

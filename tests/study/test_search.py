@@ -227,6 +227,8 @@ def test_the_command_tells_what_was_found_and_writes_it_whole(on_stub, own, here
     assert "  pricing: nash, fixed" in answer.out and "Chart and tables: outputs/mix-1" in answer.out
     assert set(os.listdir("outputs/mix-1")) >= {"front.csv", "front.png", "front.svg", "trials.csv", "policies.json"}
     again = on_stub("policy", "search", "--resume", "--json")
+    status = on_stub("policy", "status", "outputs/mix-1")
+    assert status.code == 2 and "`evsim search --resume outputs/mix-1`" in status.err and "mix-1/batch-1" in status.err
     assert json.loads(again.out)["digest"] == json.loads((here / "outputs/mix-1/policies.json").read_text())["digest"]
     assert on_stub("policy", "search", "--resume", "outputs/mix-1", "--quiet").out == "outputs/mix-1\n"
 
@@ -290,6 +292,7 @@ def test_the_shipped_study_can_be_searched():
         (["study=mix"], ("constraints", "constraint"), ["unknown heading constraint", "constraints"]),
         (["study=mix"], ("trials: 16", "trials: 0"), ["trials=0"]),
         (["study=mix"], ("interval(0, 2)", "interval(0, 20)"), ["subsidy.scale", "20"]),
+        (["study=mix", "--samples", "700000"], None, ["11,200,000 runs", "evsim sweep … --yes"]),
         (["study=mix", "--trials", "0"], None, ["--trials"]),
         (["study=mix", "--engine", "cloud"], None, ["--engine=cloud"]),
         (["study=mix", "--out", ""], None, ["--out"]),

@@ -18,7 +18,7 @@ from evsim.files import safe_name, storage_trouble, write_whole
 from evsim.scenarios.keys import shown
 
 from .axes import Axis, axis_of
-from .design import Composed, Design, plan_design, plan_points
+from .design import MOST_RUNS, Composed, Design, plan_design, plan_points, too_many
 from .outcomes import SUMMARY
 from .request import DEFAULT, Plan, request
 from .store import LOCK, SEARCH, Store, new_folder
@@ -53,6 +53,8 @@ class Problem:
         if not set(bare.uncertainties) - {"seed"} and plan.samples is None:
             bare = replace(bare, plan=replace(bare.plan, sampler=None, samples=None))  # what the file drew is pinned
         self.worlds = plan_design(bare)
+        if n_trials(self) * self.n_worlds > MOST_RUNS:
+            raise too_many(n_trials(self) * self.n_worlds)
         self._composed: Composed = {}
         seeds = self.worlds.seeds
         further = {key: word for key, word in bare.fixed.items() if key != "seed"} | {"seed": f"seed={max(seeds) + 1}"}

@@ -101,6 +101,11 @@ class Store:
             StorageError: it cannot be read.
         """
         path = Path(path)
+        if (path / SEARCH).is_file():
+            raise BadRequest(
+                f"{path}: a search lies here; `evsim search --resume {path}` goes on with it, and its stores are {path}/batch-1 "
+                "and those after it"
+            )
         if not (path / ABOUT).is_file():
             raise BadRequest(f"{path}: no store lies here; name the folder that `evsim sweep` or `evsim compare` made")
         with storage_trouble(f"cannot read {path / ABOUT}"):

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from .comparisons import Manner
 from .language import duration, number
 
-MOST_SHOWN = 20  # worlds
+MOST_SHOWN = 6  # worlds
 NOTHING_DONE = "Nothing was run or written."
 NOTHING_LEFT = "Every run of it is there."
 
@@ -28,7 +28,8 @@ def comparison_plan(worlds: Sequence[str], n_seeds: int) -> str:
     first, *others = worlds
     more = f", … ({len(others):,} worlds)" if len(others) > MOST_SHOWN else ""
     size = f"{counted(len(worlds), 'world')} × {counted(n_seeds, 'seed')} = {counted(len(worlds) * n_seeds, 'run')}"
-    return f"{size}\n  {', '.join(others[:MOST_SHOWN])}{more} against {first}"
+    between = "; " if any(", " in name for name in worlds) else ", "
+    return f"{size}\n  {between.join(others[:MOST_SHOWN])}{more} against {first}"
 
 
 def precision_plan(headline: str, how: Manner, precision: float, most_seeds: int, most_runs: int) -> str:
