@@ -157,7 +157,7 @@ def _cost(design: "Design", aim: "Aim", store: "Store | None", execution: "Execu
     if not most:
         return f"{NOTHING_LEFT} {NOTHING_DONE}"
     each = rates(design, execution)
-    least, whole = each.of(n_runs), each.of(most)
+    least, whole = (each.of(runs, n_reports=1) for runs in (n_runs, most))
     told = [cost(n_runs, least.run_seconds, least.workers, least.seconds, least.bytes)]
     if aim.precision is not None:
         told.append(cost_at_most(most, whole.seconds, whole.bytes))

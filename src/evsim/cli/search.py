@@ -133,7 +133,7 @@ def _cost(problem: "Problem", folder: Path | None, execution: "Execution") -> st
     each = rates(first_batch(problem), execution)
     told = []
     if n_runs:
-        said = each.of(n_runs, n_batches)
+        said = each.of(n_runs, n_batches, n_reports=1)
         told.append(cost(n_runs, said.run_seconds, said.workers, said.seconds, said.bytes))
     if front is None:
         again = problem.fresh.n_runs

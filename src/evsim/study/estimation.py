@@ -33,6 +33,7 @@ LEDGER_BYTES = 70  # of a run …
 NUMBER_BYTES = 7.0  # of an outcome: 8, less what those with few values save
 COLUMN_BYTES = 350  # of an outcome in each shard, however many runs it has
 LEAST_BYTES = 40_000  # … and of any store, beside what its scenarios take
+REPORT_BYTES = 180_000  # of the tables and the chart that a comparison or a search writes beside its stores
 TIMED = ("set_up", "month", "months", "keeping")  # what a probe tells beside its outcomes
 _warm: list[bool] = []  # whether this process has simulated before
 
@@ -68,11 +69,12 @@ class Rates:
     shard_bytes: float
     store_bytes: float
 
-    def of(self, n_runs: int, n_stores: int = 1) -> Estimate:
-        """What so many runs will cost, in so many stores one after the other."""
+    def of(self, n_runs: int, n_stores: int = 1, n_reports: int = 0) -> Estimate:
+        """What so many runs will cost, in so many stores one after the other, with so many charts and their tables."""
         shards = np.ceil(n_runs / n_stores / SHARD_RUNS)
         seconds = n_stores * (self.start_up + np.ceil(n_runs / n_stores / self.workers) * self.run_seconds)
         size = n_stores * (self.store_bytes + self.shard_bytes * shards) + n_runs * self.run_bytes
+        size += n_reports * REPORT_BYTES
         return Estimate(n_runs, self.workers, float(seconds), self.run_seconds, float(size))
 
 
