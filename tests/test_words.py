@@ -118,6 +118,35 @@ def test_the_paired_interval_is_scipys_t_interval():
     assert (low, high) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.0, "0 s"), (0.128, "0.13 s"), (4.2, "4.2 s"), (40.0, "40 s"), (720.0, "12 min"), (12_600.0, "3.5 h")],
+)
+def test_a_duration_has_the_digits_that_say_something(seconds, text):
+    assert words.duration(seconds) == text
+
+
+def test_a_plan_tells_worlds_seeds_and_runs():
+    assert (
+        words.sweep_plan(3, 40) == "3 scenarios × 40 seeds = 120 runs"
+        and words.sweep_plan(1, 1) == "1 scenario = 1 run"
+    )
+    assert words.comparison_plan(["a=1, b=2", "a=1, b=3", "a=2, b=2"], 5) == (
+        "3 worlds × 5 seeds = 15 runs\n  a=1, b=3; a=2, b=2 against a=1, b=2"
+    )
+    many = words.comparison_plan([f"a={number}" for number in range(21)], 2)
+    assert many.endswith("a=6, … (20 worlds) against a=0")
+    assert words.search_plan(8, 1, 5, 5).startswith(
+        "8 policies × 5 worlds (5 seeds) = 40 runs, then the front in 5 fresh"
+    )
+
+
+def test_a_headline_that_does_not_change_is_told_as_such():
+    row = {"world": "b", "outcome": "alliance_share", "unit": "fraction", "difference": 0.0, "low": 0.0, "high": 0.0}
+    said = words.headline_finding([row], {"b": {"subsidy.scale": 1.0}}, "2025")
+    assert said == "With subsidy.scale=1, nothing changes for the alliance in 2025"
+
+
 def test_a_change_is_measured_the_verbs_way():
     assert words.share_change((0.021, 0.018, 0.024)) == "gains 2.1 points [1.8, 2.4]"
     assert words.share_change((-0.021, -0.024, -0.018), plural=True) == "lose 2.1 points [1.8, 2.4]"

@@ -16,7 +16,7 @@ from evsim.scenarios import load
 from evsim.simulation import run
 from evsim.study import Aim, Plan, Store, comparison_of, drive, pursue, read
 from evsim.study import runner as runner_module
-from evsim.study.compare import comparison_design, next_look
+from evsim.study.compare import comparison_design, next_look, runs_to_come
 from evsim.study.pairs import pair_estimate, pairs_needed
 from evsim.words.pairs import paired_interval, share_changes
 
@@ -227,6 +227,35 @@ def test_the_models_worlds_differ_as_their_single_runs_do(tmp_path):
 # The command line
 
 
+def test_a_dry_run_tells_worlds_replications_hours_and_disk_and_writes_nothing(evsim, here):
+    words = ("compare", "scenario=baseline,no_alliance", *TINY, "--replications", "4", "--workers", "1", "--dry-run")
+    answer = evsim(*words)
+    assert answer.code == 0, answer.err
+    assert "2 worlds × 4 seeds = 8 runs\n  no_alliance against baseline" in answer.out
+    assert "8 runs of " in answer.out and "on 1 worker: about" in answer.out and "MB of disk" in answer.out
+    assert "hours" in answer.out and "This is the least" not in answer.out
+    least = evsim(*words, "--precision", "0.2", "--most", "30")
+    assert "more until alliance_share is ± 0.2 points, at most 30 seeds (60 runs)" in least.out
+    assert "8 runs of " in least.out and "This is the least; as many as 60 runs may come of --precision" in least.out
+    assert answer.out.endswith("Nothing was run or written.\n") and os.listdir(here) == []
+
+
+def test_a_dry_run_of_a_store_tells_what_is_left(on_stub, here):
+    words = ("compare", "subsidy.scale=0,1", *TINY, "--replications", "3")
+    on_stub("paired", *words, "--quiet")
+    whole = on_stub("paired", "compare", "--resume", "--dry-run")
+    assert whole.out.endswith("Every run of it is there. Nothing was run or written.\n")
+    asked = on_stub("paired", *words, "--resume", "--dry-run", "--replications", "5")
+    assert asked.code == 2 and "no store of this design" in asked.err and os.listdir(here / "outputs") == ["compare-1"]
+
+
+def test_runs_to_come_are_those_a_store_lacks(tmp_path):
+    store, aim = made(tmp_path, "subsidy.scale=0,1", plan=Plan(5), aim=("nev_penetration", 0.1, 40))
+    assert runs_to_come(store.design, aim) == (10, 80) == runs_to_come(store.design, aim, store)
+    drive(store, QUIET, stub("paired"), runs=[0, 40, 79])
+    assert runs_to_come(store.design, aim, store) == (8, 77)
+
+
 def test_the_command_tells_words_first_then_a_table_and_writes_both_whole(on_stub, here):
     answer = on_stub("paired", "compare", "subsidy.scale=0,1", "--replications", "8")
     assert answer.code == 0, answer.err
@@ -234,7 +263,7 @@ def test_the_command_tells_words_first_then_a_table_and_writes_both_whole(on_stu
         answer.out.index(text) for text in ("new-energy cars gain", "outcome  ", "Chart and tables:")
     )
     assert words < table < folder
-    assert "subsidy.scale=1 against subsidy.scale=0: 8 seeds each, 16 runs" in answer.out
+    assert "2 worlds × 8 seeds = 16 runs\n  subsidy.scale=1 against subsidy.scale=0" in answer.out
     assert set(os.listdir("outputs/compare-1")) >= FILES
     about = json.loads((here / "outputs/compare-1/comparison.json").read_text())
     assert about["digest"] == read("outputs/compare-1").digest and about["pairs"] == 8
@@ -255,7 +284,7 @@ def test_a_precision_is_told_batch_by_batch(on_stub):
     words = ("--precision", "0.3", "--headline", "nev_penetration", "--replications", "5", "--most", "60")
     answer = on_stub("paired", "compare", "subsidy.scale=0,1", *words)
     assert answer.code == 0 and "points after 5 pairs; going on to 10" in answer.err
-    assert "more until nev_penetration is ± 0.3 points, at most 60 seeds" in answer.out
+    assert "more until nev_penetration is ± 0.3 points, at most 60 seeds (120 runs)" in answer.out
     further = on_stub(
         "paired", "compare", "--resume", "outputs/compare-1", *words[2:4], "--precision", "0.25", "--json"
     )
@@ -297,6 +326,11 @@ def test_seeds_may_be_listed_or_begin_elsewhere(on_stub):
         ([], ["say what is compared"]),
         (["scenario=baseline"], ["one world only", "scenario=baseline,no_alliance"]),
         (["scenario=baseline,no_aliance"], ["no_aliance", "no_alliance"]),
+        (
+            ["scenario=baseline,no_alliance", "modes=timeline"],
+            ["no_alliance: the same world as baseline", "modes=timeline", "leave that out"],
+        ),
+        (["subsidy.scale=0,1", "--replications", "9000000"], ["18,000,000 runs", "evsim sweep … --yes"]),
         (["subsidy.scale=0,1", "--replications", "1"], ["--replications 1", "no interval"]),
         (["subsidy.scale=0,1", "seed=4,4"], ["given twice"]),
         (["subsidy.scale=0,1", "--headline", "hhi_platfrm"], ["hhi_platfrm", "hhi_platform"]),

@@ -15,13 +15,14 @@ from evsim import words
 from evsim.errors import BadRequest
 from evsim.report.figures.searches import draw_front
 from evsim.scenarios.sweeps import sweep
-from evsim.study import Plan, drive, pursue_search, read
+from evsim.study import Plan, Store, drive, pursue_search, read
 from evsim.study import problem as problem_module
 from evsim.study import runner as runner_module
 from evsim.study import search as search_module
 from evsim.study.axes import axis_of
-from evsim.study.problem import Problem
+from evsim.study.problem import Problem, n_trials
 from evsim.study.request import Constraint, request
+from evsim.study.search import front_to_come, trials_to_come
 from evsim.study.trials import Trial, not_beaten, propose, violation
 
 STUDY = """
@@ -222,12 +223,44 @@ def test_trials_whose_runs_fail_are_no_candidates_and_end_with_code_1(on_stub, o
 def test_the_command_tells_what_was_found_and_writes_it_whole(on_stub, own, here):
     answer = on_stub("policy", "search", "study=mix", "--config-dir", "own", "--trials", "8", "--samples", "3")
     assert answer.code == 0, answer.err
-    assert "8 policies × 6 worlds = 48 runs, then the front in 6 fresh worlds" in answer.out
+    assert "8 policies × 6 worlds (3 draws × 2 seeds) = 48 runs, then the front in 6 fresh worlds" in answer.out
     assert "  pricing: nash, fixed" in answer.out and "Chart and tables: outputs/mix-1" in answer.out
     assert set(os.listdir("outputs/mix-1")) >= {"front.csv", "front.png", "front.svg", "trials.csv", "policies.json"}
     again = on_stub("policy", "search", "--resume", "--json")
+    status = on_stub("policy", "status", "outputs/mix-1")
+    assert status.code == 2 and "`evsim search --resume outputs/mix-1`" in status.err and "mix-1/batch-1" in status.err
     assert json.loads(again.out)["digest"] == json.loads((here / "outputs/mix-1/policies.json").read_text())["digest"]
     assert on_stub("policy", "search", "--resume", "outputs/mix-1", "--quiet").out == "outputs/mix-1\n"
+
+
+def test_a_dry_run_tells_runs_levers_hours_and_disk_and_writes_nothing(evsim, own, here):
+    words = ("search", "study=mix", *TINY[:3], *TINY[4:], "modes=timeline", "--config-dir", "own", "--workers", "1")
+    answer = evsim(*words, "--trials", "8", "--samples", "3", "--dry-run")
+    assert answer.code == 0, answer.err
+    assert "8 policies × 6 worlds (3 draws × 2 seeds) = 48 runs, then the front in 6 fresh worlds" in answer.out
+    assert "  subsidy.scale: from 0 to 2\n  pricing: nash, fixed\n" in answer.out
+    assert "48 runs of " in answer.out and "on 1 worker: about" in answer.out and "MB of disk" in answer.out
+    assert "The front comes on top: 6 runs, about " in answer.out
+    assert answer.out.endswith("Nothing was run or written.\n") and os.listdir(here) == ["own"]
+
+
+def test_a_dry_run_of_a_search_tells_what_is_left(on_stub, own):
+    on_stub("policy", "search", "study=mix", "--config-dir", "own", "--trials", "4", "--samples", "2", "--quiet")
+    answer = on_stub("policy", "search", "--resume", "--dry-run")
+    assert answer.code == 0 and answer.out.endswith("Every run of it is there. Nothing was run or written.\n")
+    asked = on_stub("policy", "search", "study=mix", "--resume", "--dry-run", "--config-dir", "own")
+    assert asked.code == 2 and "leave out" in asked.err
+
+
+def test_trials_to_come_are_those_that_no_batch_has(own):
+    problem = Problem.of(("study=mix",), Plan(trials=11, samples=2, replications=1), own)
+    folder = problem.create(own.parent / "outputs")
+    assert trials_to_come(problem, folder) == (22, 2) and front_to_come(folder) is None
+    design = problem.design(problem.proposals([], 1), problem.worlds, "batch")
+    drive(Store.create(folder, design, stub("policy")), QUIET, stub("policy"), runs=range(10))
+    assert trials_to_come(problem, folder) == (12, 2)
+    few = Problem.of(("study=mix", "subsidy.scale=0,0.5,1", "pricing=fixed"), Plan(), own)
+    assert n_trials(few) == 3 and n_trials(problem) == 11
 
 
 def test_the_model_is_searched_and_shows_what_was_found(own):
@@ -259,6 +292,7 @@ def test_the_shipped_study_can_be_searched():
         (["study=mix"], ("constraints", "constraint"), ["unknown heading constraint", "constraints"]),
         (["study=mix"], ("trials: 16", "trials: 0"), ["trials=0"]),
         (["study=mix"], ("interval(0, 2)", "interval(0, 20)"), ["subsidy.scale", "20"]),
+        (["study=mix", "--samples", "700000"], None, ["11,200,000 runs", "evsim sweep … --yes"]),
         (["study=mix", "--trials", "0"], None, ["--trials"]),
         (["study=mix", "--engine", "cloud"], None, ["--engine=cloud"]),
         (["study=mix", "--out", ""], None, ["--out"]),

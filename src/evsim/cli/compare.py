@@ -22,6 +22,7 @@ from .options import (
 if TYPE_CHECKING:
     from evsim.study.comparison import Aim, Comparison
     from evsim.study.design import Design
+    from evsim.study.engines import Execution
     from evsim.study.store import Store
 
 DESCRIPTION = """What other worlds change: every scenario, or every combination of other keys with several values, against the
@@ -31,6 +32,7 @@ EXAMPLES = """examples:
   evsim compare scenario=baseline,no_alliance --replications 20
   evsim compare subsidy.scale=0,1 --headline nev_penetration_2030 --precision 0.2
   evsim compare study=subsidy_x_software software.advantage_kcny=0,40 subsidy.scale=1
+  evsim compare scenario=baseline,no_alliance --precision 0.2 --dry-run
   evsim compare --resume outputs/compare-1
 
 --precision is the largest half width of the headline's interval, in points for a share, else in the outcome's own unit.
@@ -57,6 +59,9 @@ def parser() -> Parser:
     parser.add_argument(
         "--resume", nargs="?", const=LATEST, metavar="STORE", help="go on with a store (default: the latest)"
     )
+    parser.add_argument(
+        "--dry-run", action="store_true", help="tell worlds, replications, runs, hours and disk, and stop"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the sentences")
     parser.add_argument("--quiet", action="store_true", help="no progress; print nothing but the store's folder")
     add_config_dir(parser)
@@ -71,12 +76,17 @@ def execute(arguments: argparse.Namespace) -> int:
         arguments.resume = LATEST
     if not arguments.out:
         raise BadRequest("--out: give the name of a folder")
-    store, aim = _resumed(arguments) if arguments.resume is not None else _new(arguments)
+    store, design, aim = _resumed(arguments) if arguments.resume is not None else (None, *_asked(arguments))
+    if arguments.dry_run:
+        print(f"{_planned(design, aim)}\n\n{_cost(design, aim, store, execution)}")
+        return 0
     if not execution.quiet:
-        print(_planned(store.design, aim), flush=True)
+        print(_planned(design, aim), flush=True)
     from evsim.study.compare import pursue
     from evsim.study.runner import SIMULATE
+    from evsim.study.store import Store
 
+    store = store or Store.create(arguments.out, design, SIMULATE)
     try:
         found = pursue(store, aim, execution, None if execution.quiet else _say, SIMULATE)
     except (KeyboardInterrupt, SystemExit):
@@ -92,16 +102,7 @@ def execute(arguments: argparse.Namespace) -> int:
     return 1 if store.counts().failed else 0
 
 
-def _new(arguments: argparse.Namespace) -> tuple["Store", "Aim"]:
-    """A new store for what is asked, and how far it goes."""
-    from evsim.study.runner import SIMULATE
-    from evsim.study.store import Store
-
-    design, aim = _asked(arguments)
-    return Store.create(arguments.out, design, SIMULATE), aim
-
-
-def _resumed(arguments: argparse.Namespace) -> tuple["Store", "Aim"]:
+def _resumed(arguments: argparse.Namespace) -> tuple["Store", "Design", "Aim"]:
     """The store to go on with, of the design that is asked for if one is; and how far it goes now."""
     from evsim.study.compare import aim_of
     from evsim.study.runner import check_same_design
@@ -111,9 +112,9 @@ def _resumed(arguments: argparse.Namespace) -> tuple["Store", "Aim"]:
         design, aim = _asked(arguments)
         store = Store.open(arguments.resume or latest_store(arguments.out, design))
         check_same_design(store, design)
-        return store, aim
+        return store, design, aim
     store = Store.open(arguments.resume or latest_store(arguments.out))
-    return store, aim_of(store, arguments.headline, arguments.replications, arguments.precision)
+    return store, store.design, aim_of(store, arguments.headline, arguments.replications, arguments.precision)
 
 
 def _asked(arguments: argparse.Namespace) -> tuple["Design", "Aim"]:
@@ -136,15 +137,31 @@ def _asked(arguments: argparse.Namespace) -> tuple["Design", "Aim"]:
 def _planned(design: "Design", aim: "Aim") -> str:
     """How many runs of what."""
     from evsim.study.comparison import worlds_of
-    from evsim.words import manner, number, world_name
+    from evsim.study.outcomes import describe
+    from evsim.words import comparison_plan, manner, precision_plan, world_name
 
-    names = [world_name(changes) for changes in worlds_of(design)]
-    n_runs = design.n_points * aim.replications
-    pairs = f"{', '.join(names[1:])} against {names[0]}: {aim.replications} seeds each, {n_runs:,} runs"
-    if aim.precision is None:
-        return pairs
-    unit = manner(aim.headline).unit
-    return f"{pairs}; more until {aim.headline} is ± {number(aim.precision)} {unit}, at most {len(design.seeds)} seeds"
+    lines = [comparison_plan([world_name(changes) for changes in worlds_of(design)], aim.replications)]
+    if aim.precision is not None:
+        how = manner(aim.headline, describe(aim.headline).unit)
+        lines.append(precision_plan(aim.headline, how, aim.precision, len(design.seeds), design.n_runs))
+    return "\n".join(lines)
+
+
+def _cost(design: "Design", aim: "Aim", store: "Store | None", execution: "Execution") -> str:
+    """What it will cost, in words; with a precision at least and at most."""
+    from evsim.study.compare import runs_to_come
+    from evsim.study.estimation import rates
+    from evsim.words import NOTHING_DONE, NOTHING_LEFT, cost, cost_at_most
+
+    n_runs, most = runs_to_come(design, aim, store)
+    if not most:
+        return f"{NOTHING_LEFT} {NOTHING_DONE}"
+    each = rates(design, execution)
+    least, whole = (each.of(runs, n_reports=1) for runs in (n_runs, most))
+    told = [cost(n_runs, least.run_seconds, least.workers, least.seconds, least.bytes)]
+    if aim.precision is not None:
+        told.append(cost_at_most(most, whole.seconds, whole.bytes))
+    return "\n".join([*told, NOTHING_DONE]) if len(told) > 1 else f"{told[0]} {NOTHING_DONE}"
 
 
 def _say(line: str) -> None:

@@ -103,7 +103,7 @@ def _measure(
 def _planned(scenario: "Scenario", parts: list[str], replications: int, workers: int) -> str:
     """How many worlds, and how long they will take."""
     from evsim.study.lock_in import expected_seconds, worlds_of
-    from evsim.study.progress import duration
+    from evsim.words import duration
 
     worlds = worlds_of(scenario, parts, replications)
     seconds = expected_seconds(scenario, parts, replications)

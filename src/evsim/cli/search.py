@@ -12,6 +12,7 @@ from evsim.errors import BadRequest
 from .options import Parser, add_config_dir, add_execution, execution_of, near_path, own_command, positive
 
 if TYPE_CHECKING:
+    from evsim.study.engines import Execution
     from evsim.study.policies import Policies
     from evsim.study.problem import Problem
 
@@ -22,6 +23,7 @@ worlds, and what is left of the promise is told."""
 EXAMPLES = """examples:
   evsim search study=least_outlay
   evsim search study=least_outlay --trials 80 --samples 20
+  evsim search study=least_outlay --dry-run
   evsim search --resume outputs/least_outlay-1
 
 The folder has a store for each batch of trials (`evsim status FOLDER/batch-1`). Interrupted, it is gone on with by --resume;
@@ -43,6 +45,7 @@ def parser() -> Parser:
     parser.add_argument(
         "--resume", nargs="?", const=LATEST, metavar="FOLDER", help="go on with a search (default: the latest)"
     )
+    parser.add_argument("--dry-run", action="store_true", help="tell runs, levers, hours and disk, and stop")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of the sentences")
     parser.add_argument("--quiet", action="store_true", help="no progress; print nothing but the search's folder")
     add_config_dir(parser)
@@ -55,9 +58,13 @@ def execute(arguments: argparse.Namespace) -> int:
     from evsim.study.search import pursue_search
 
     execution = execution_of(arguments)
-    folder, problem = _resumed(arguments) if arguments.resume is not None else _new(arguments)
+    folder, problem = _resumed(arguments) if arguments.resume is not None else (None, _asked(arguments))
+    if arguments.dry_run:
+        print(f"{_planned(problem)}\n\n{_cost(problem, folder, execution)}")
+        return 0
     if not execution.quiet:
         print(_planned(problem), flush=True)
+    folder = folder or problem.create(arguments.out)
     try:
         found = pursue_search(folder, execution, SIMULATE)
     except (KeyboardInterrupt, SystemExit):
@@ -74,8 +81,8 @@ def execute(arguments: argparse.Namespace) -> int:
     return 1 if found.failures else 0
 
 
-def _new(arguments: argparse.Namespace) -> tuple[Path, "Problem"]:
-    """A new folder for what is asked."""
+def _asked(arguments: argparse.Namespace) -> "Problem":
+    """What is asked."""
     from evsim.study.problem import Problem
     from evsim.study.request import Plan
 
@@ -84,8 +91,7 @@ def _new(arguments: argparse.Namespace) -> tuple[Path, "Problem"]:
     if not arguments.out:
         raise BadRequest("--out: give the name of a folder")
     plan = Plan(arguments.replications, samples=arguments.samples, trials=arguments.trials)
-    problem = Problem.of(arguments.overrides, plan, arguments.config_dir)
-    return problem.create(arguments.out), problem
+    return Problem.of(arguments.overrides, plan, arguments.config_dir)
 
 
 def _resumed(arguments: argparse.Namespace) -> tuple[Path, "Problem"]:
@@ -104,13 +110,35 @@ def _resumed(arguments: argparse.Namespace) -> tuple[Path, "Problem"]:
 
 def _planned(problem: "Problem") -> str:
     """How many runs of what."""
-    from evsim.study.problem import lever_words, planned
+    from evsim.study.problem import lever_words, n_trials
+    from evsim.words import search_plan
 
-    trials, worlds, runs = planned(problem)
-    lines = [
-        f"{trials} policies × {worlds} worlds = {runs:,} runs, then the front in {problem.fresh.n_runs} fresh worlds"
-    ]
-    return "\n".join([*lines, *(f"  {line}" for line in lever_words(problem.axes))])
+    worlds = problem.worlds
+    plan = search_plan(n_trials(problem), worlds.n_points, len(worlds.seeds), problem.fresh.n_runs)
+    return "\n".join([plan, *(f"  {line}" for line in lever_words(problem.axes))])
+
+
+def _cost(problem: "Problem", folder: Path | None, execution: "Execution") -> str:
+    """What it will cost, in words: the trials, and the front in fresh worlds."""
+    from evsim.study.estimation import rates
+    from evsim.study.problem import first_batch
+    from evsim.study.search import front_to_come, trials_to_come
+    from evsim.words import NOTHING_DONE, NOTHING_LEFT, cost, cost_of_front
+
+    (n_runs, n_batches), front = trials_to_come(problem, folder), front_to_come(folder)
+    if front is not None:
+        n_runs, n_batches = n_runs + front, n_batches + bool(front)
+        if not n_runs:
+            return f"{NOTHING_LEFT} {NOTHING_DONE}"
+    each = rates(first_batch(problem), execution)
+    told = []
+    if n_runs:
+        said = each.of(n_runs, n_batches, n_reports=1)
+        told.append(cost(n_runs, said.run_seconds, said.workers, said.seconds, said.bytes))
+    if front is None:
+        again = problem.fresh.n_runs
+        told.append(cost_of_front(again, each.of(again).seconds - each.start_up))
+    return "\n".join([*told, NOTHING_DONE])
 
 
 def _write(found: "Policies") -> None:

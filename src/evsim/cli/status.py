@@ -66,7 +66,7 @@ def _state(store: "Store") -> dict:
 def _told(store: "Store") -> str:
     """The state in words."""
     from evsim.study.comparison import ABOUT as COMPARISON
-    from evsim.study.progress import duration
+    from evsim.words import duration
 
     state = _state(store)
     folder, evsim = shlex.quote(near_path(store.path)), own_command()

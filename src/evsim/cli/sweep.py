@@ -194,10 +194,9 @@ def _design(arguments: argparse.Namespace) -> "Design":
 
 def _planned(design: "Design") -> str:
     """How many runs, and every value."""
-    parts = [f"{design.n_points:,} scenario{'s' if design.n_points != 1 else ''}"]
-    if len(design.seeds) > 1:
-        parts.append(f"{len(design.seeds):,} seeds")
-    lines = [f"{' × '.join(parts)} = {design.n_runs:,} run{'s' if design.n_runs != 1 else ''}"]
+    from evsim.words import sweep_plan
+
+    lines = [sweep_plan(design.n_points, len(design.seeds))]
     for axis in design.axes:
         shown = ", ".join(_shown(value) for value in axis.values[:MOST_SHOWN])
         more = f", … ({len(axis.values):,} values)" if len(axis.values) > MOST_SHOWN else ""
@@ -212,19 +211,16 @@ def _shown(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else json.dumps(value, ensure_ascii=False).strip('"')
 
 
-def _cost(design: "Design", execution: "Execution", missing: int | None) -> str:
+def _cost(design: "Design", execution: "Execution", missing: int) -> str:
     """What it will cost, in words."""
     from evsim.study.estimation import estimate
-    from evsim.study.progress import duration
-    from evsim.words import number
+    from evsim.words import NOTHING_DONE, NOTHING_LEFT, cost
 
-    cost = estimate(design, execution, missing)
-    size = f"{number(cost.bytes / 1e6)} MB" if cost.bytes < 1e9 else f"{number(cost.bytes / 1e9)} GB"
-    workers = f"{cost.workers} worker{'s' if cost.workers != 1 else ''}"
-    return (
-        f"{cost.n_runs:,} runs of {duration(cost.run_seconds)} on {workers}: about {duration(cost.seconds)} "
-        f"({cost.seconds / 3600.0:.2g} hours), {size} of disk. Nothing was run or written."
-    )
+    told = NOTHING_LEFT
+    if missing:
+        said = estimate(design, execution, missing)
+        told = cost(missing, said.run_seconds, said.workers, said.seconds, said.bytes)
+    return f"{told} {NOTHING_DONE}"
 
 
 def _told(store: "Store") -> dict:

@@ -20,7 +20,7 @@ from pathlib import Path
 from evsim import words
 from evsim.errors import BadRequest
 
-from .comparison import Aim, Comparison, check_comparable, comparison_of
+from .comparison import Aim, Comparison, check_comparable, comparison_of, worlds_of
 from .design import Design, check_outcomes_of, plan_design
 from .engines import Execution, check
 from .outcomes import SHARES
@@ -85,7 +85,7 @@ def comparison_design(
         aim: headline, precision, and most pairs, where said.
         config_dir: a folder of one's own.
     Raises:
-        BadRequest: one world, one pair, an unknown outcome, a precision that is none.
+        BadRequest: one world, the same twice, one pair, an unknown outcome, a precision that is none.
     """
     headline, precision, most = aim
     if precision is not None and not 0.0 < precision < float("inf"):
@@ -105,6 +105,7 @@ def comparison_design(
         replace(asked, name=name, outcomes=outcomes, plan=replace(asked.plan, replications=whole, keep=kept))
     )
     check_comparable(design)
+    _check_different(design)
     return design, Aim(
         headline, min(first or REPLICATIONS, len(design.seeds)) if precision else len(design.seeds), precision
     )
@@ -157,6 +158,19 @@ def pursue(
         aim = replace(aim, replications=further)
 
 
+def runs_to_come(design: Design, aim: Aim, store: Store | None = None) -> tuple[int, int]:
+    """How many runs are to come at least, and at most: the same without a precision.
+
+    Args:
+        design: of the comparison.
+        aim: how far it goes.
+        store: that has some of them; none: not one is there.
+    """
+    counts = (aim.replications, aim.replications if aim.precision is None else len(design.seeds))
+    least, most = (_first_replications(design, count) for count in counts)
+    return (len(least), len(most)) if store is None else (store.lacking(least), store.lacking(most))
+
+
 def next_look(now: int, needed: int, most: int) -> int:
     """How many pairs there are at the next look: as many as the variance seen asks for, at most twice as many as now."""
     return min(most, max(now + LEAST_BATCH, min(needed, 2 * now)))
@@ -165,6 +179,21 @@ def next_look(now: int, needed: int, most: int) -> int:
 def _first_replications(design: Design, replications: int) -> list[int]:
     """The runs of the first replications of every world, replication by replication, so that pairs come together."""
     return [point * len(design.seeds) + number for number in range(replications) for point in range(design.n_points)]
+
+
+def _check_different(design: Design) -> None:
+    """Check that no world is the first one under another name, for a key that is the same in all may undo what it changes.
+
+    Raises:
+        BadRequest: one is.
+    """
+    first, *others = [words.world_name(changes) for changes in worlds_of(design)]
+    scenarios = [design.scenario(point).model_copy(update={"name": ""}) for point in range(design.n_points)]
+    for name, scenario in zip(others, scenarios[1:], strict=True):
+        if scenario == scenarios[0]:
+            same = " ".join(design.request.fixed.values())
+            undone = f" with {same}, which sets back what it changes; leave that out" if same else ""
+            raise BadRequest(f"{name}: the same world as {first}{undone}")
 
 
 def _lists_seeds(asked: Request) -> bool:

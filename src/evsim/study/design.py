@@ -220,7 +220,7 @@ def plan_design(asked: Request, many: bool = False, draw_seed: int = 0) -> Desig
     samples = sample_size(sampler, number, len(drawn)) if drawn else 1
     n_runs = samples * math.prod(len(values.values) for values in crossed.values()) * len(_seeds(asked))
     if n_runs > MOST_RUNS and not many:
-        raise BadRequest(f"{n_runs:,} runs; more than {MOST_RUNS:,} need --yes")
+        raise too_many(n_runs)
     axes = {key: axis_of(values, roles[key]) for key, values in varied.items()}
     columns: dict[str, Column] = {}
     n_crossed = math.prod(len(axes[key].values) for key in crossed)
@@ -235,6 +235,11 @@ def plan_design(asked: Request, many: bool = False, draw_seed: int = 0) -> Desig
         columns["sample"] = np.tile(np.arange(samples), n_crossed)
         asked = replace(asked, plan=replace(asked.plan, sampler=sampler))
     return _finished(asked, tuple(axes.values()), columns)
+
+
+def too_many(n_runs: int) -> BadRequest:
+    """The refusal of more runs than anybody means by mistake."""
+    return BadRequest(f"{n_runs:,} runs; more than {MOST_RUNS:,} are made by `evsim sweep … --yes` only")
 
 
 def _drawn(plan: Plan, varied: Mapping[str, Swept], roles: Mapping[str, Role]) -> list[str]:

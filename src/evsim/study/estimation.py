@@ -33,6 +33,7 @@ LEDGER_BYTES = 70  # of a run …
 NUMBER_BYTES = 7.0  # of an outcome: 8, less what those with few values save
 COLUMN_BYTES = 350  # of an outcome in each shard, however many runs it has
 LEAST_BYTES = 40_000  # … and of any store, beside what its scenarios take
+REPORT_BYTES = 180_000  # of the tables and the chart that a comparison or a search writes beside its stores
 TIMED = ("set_up", "month", "months", "keeping")  # what a probe tells beside its outcomes
 _warm: list[bool] = []  # whether this process has simulated before
 
@@ -46,6 +47,35 @@ class Estimate:
     seconds: float
     run_seconds: float
     bytes: float
+
+
+@dataclass(frozen=True)
+class Rates:
+    """What each part of a study costs on some workers.
+
+    Attributes:
+        workers: as many.
+        start_up: seconds until the first run of a store begins.
+        run_seconds: of a run.
+        run_bytes: of a run …
+        shard_bytes: … of each shard beside its runs …
+        store_bytes: … and of each store beside its shards.
+    """
+
+    workers: int
+    start_up: float
+    run_seconds: float
+    run_bytes: float
+    shard_bytes: float
+    store_bytes: float
+
+    def of(self, n_runs: int, n_stores: int = 1, n_reports: int = 0) -> Estimate:
+        """What so many runs will cost, in so many stores one after the other, with so many charts and their tables."""
+        shards = np.ceil(n_runs / n_stores / SHARD_RUNS)
+        seconds = n_stores * (self.start_up + np.ceil(n_runs / n_stores / self.workers) * self.run_seconds)
+        size = n_stores * (self.store_bytes + self.shard_bytes * shards) + n_runs * self.run_bytes
+        size += n_reports * REPORT_BYTES
+        return Estimate(n_runs, self.workers, float(seconds), self.run_seconds, float(size))
 
 
 def probe(mapping: Mapping[str, Any], seed: int, keep: str) -> Kept:
@@ -86,7 +116,15 @@ def estimate(design: Design, execution: Execution | None = None, n_runs: int | N
     Raises:
         EvsimError: not one of the runs tried could be simulated.
     """
-    n_runs = design.n_runs if n_runs is None else n_runs
+    return rates(design, execution).of(design.n_runs if n_runs is None else n_runs)
+
+
+def rates(design: Design, execution: Execution | None = None) -> Rates:
+    """What each part of a design costs; takes some ten seconds.
+
+    Raises:
+        EvsimError: not one of the runs tried could be simulated.
+    """
     workers = (execution or Execution()).workers or cores()
     tried, start_up = _probes(design, workers)
     runs = [(given, json.loads(given.row), design.scenario(given.run // len(design.seeds)).n_months) for given in tried]
@@ -101,13 +139,8 @@ def estimate(design: Design, execution: Execution | None = None, n_runs: int | N
     size = LEDGER_BYTES + NUMBER_BYTES * numbers
     tables = sum(_table_bytes(tried, name) for name in tried[0].tables)
     size += tables / sum(told["months"] for _, told, _ in runs) * float(np.mean([n_months for *_, n_months in runs]))
-    total = start_up + np.ceil(n_runs / workers) * seconds
-    fixed = (
-        LEAST_BYTES
-        + COLUMN_BYTES * numbers * np.ceil(n_runs / SHARD_RUNS)
-        + len(json.dumps([base.mapping for base in design.bases]))
-    )
-    return Estimate(n_runs, workers, float(total), seconds, float(fixed + n_runs * size))
+    store_bytes = LEAST_BYTES + len(json.dumps([base.mapping for base in design.bases]))
+    return Rates(workers, start_up, seconds, float(size), COLUMN_BYTES * numbers, float(store_bytes))
 
 
 def _probes(design: Design, workers: int) -> tuple[list[Answer], float]:

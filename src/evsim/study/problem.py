@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from evsim.files import safe_name, storage_trouble, write_whole
 from evsim.scenarios.keys import shown
 
 from .axes import Axis, axis_of
-from .design import Composed, Design, plan_design, plan_points
+from .design import MOST_RUNS, Composed, Design, plan_design, plan_points, too_many
 from .outcomes import SUMMARY
 from .request import DEFAULT, Plan, request
 from .store import LOCK, SEARCH, Store, new_folder
@@ -52,6 +53,8 @@ class Problem:
         if not set(bare.uncertainties) - {"seed"} and plan.samples is None:
             bare = replace(bare, plan=replace(bare.plan, sampler=None, samples=None))  # what the file drew is pinned
         self.worlds = plan_design(bare)
+        if n_trials(self) * self.n_worlds > MOST_RUNS:
+            raise too_many(n_trials(self) * self.n_worlds)
         self._composed: Composed = {}
         seeds = self.worlds.seeds
         further = {key: word for key, word in bare.fixed.items() if key != "seed"} | {"seed": f"seed={max(seeds) + 1}"}
@@ -183,10 +186,21 @@ class Problem:
         self.design(positions, self.worlds, BATCH_STORE)
 
 
-def planned(problem: Problem) -> tuple[int, int, int]:
-    """Trials, worlds of each, and runs, the second test left out."""
-    trials = int(problem.asked.plan.trials or TRIALS)
-    return trials, problem.n_worlds, trials * problem.n_worlds
+def n_trials(problem: Problem) -> int:
+    """How many policies a search tries: as many as asked, or all there are where levers have few values."""
+    sizes = [len(axis.values) or _whole_numbers(axis) for axis in problem.axes]
+    return int(min(problem.asked.plan.trials or TRIALS, math.prod(sizes)))
+
+
+def first_batch(problem: Problem) -> Design:
+    """The design of the policies that are tried first."""
+    return problem.design(problem.proposals([], 1), problem.worlds, BATCH_STORE)
+
+
+def _whole_numbers(axis: Axis) -> float:
+    """How many whole numbers an interval has; no end of others."""
+    assert axis.low is not None and axis.high is not None  # an axis without values is an interval
+    return math.floor(axis.high) - math.ceil(axis.low) + 1 if axis.kind == "a whole number" else math.inf
 
 
 def lever_words(axes: Sequence[Axis]) -> list[str]:

@@ -5,6 +5,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from evsim.words import duration
+
 EVERY_SECONDS = 30.0
 Tell = Callable[[int, int], None]  # runs entered in all, of them failed
 
@@ -33,14 +35,6 @@ def shown(total: int, entered: int, quiet: bool) -> Iterator[Tell]:
             yield advance
     else:
         yield _lines(total, entered)
-
-
-def duration(seconds: float) -> str:
-    """`40 s`, `12 min`, `3.5 h`, `2.1 days`."""
-    for unit, size, most in (("s", 1.0, 90.0), ("min", 60.0, 90.0), ("h", 3_600.0, 48.0)):
-        if seconds < size * most:
-            return f"{seconds / size:.0f} {unit}" if unit != "h" else f"{seconds / size:.1f} h"
-    return f"{seconds / 86_400.0:.1f} days"
 
 
 def _lines(total: int, before: int) -> Tell:

@@ -27,7 +27,7 @@ from .design import Design
 from .engines import Execution, check
 from .ledger import Lock
 from .policies import Policies, retested
-from .problem import BATCH_STORE, RETEST_STORE, TRIALS, Problem
+from .problem import BATCH, BATCH_STORE, RETEST_STORE, TRIALS, Problem, n_trials
 from .request import Plan
 from .runner import SIMULATE, check_same_design, drive
 from .store import ABOUT, LOCK, SEARCH, Store
@@ -88,6 +88,28 @@ def pursue_search(
 def read_search(folder: Path) -> Policies:
     """A search as far as it has come; nothing is run."""
     return _policies(folder, Problem.read(folder), None, SIMULATE)
+
+
+def trials_to_come(problem: Problem, folder: Path | None = None) -> tuple[int, int]:
+    """How many runs of trials are to come, and in how many batches.
+
+    Args:
+        problem: what is searched.
+        folder: of a search that has some of them; none: not one is there.
+    """
+    stores = [] if folder is None else [Store.open(path.parent) for path in folder.glob(f"{BATCH_STORE}-*/{ABOUT}")]
+    begun = sum(store.n_runs for store in stores)
+    unfinished = [missing for store in stores if (missing := store.n_runs - store.counts().entered)]
+    further = max(n_trials(problem) - begun // problem.n_worlds, 0)
+    return further * problem.n_worlds + sum(unfinished), -(-further // BATCH) + len(unfinished)
+
+
+def front_to_come(folder: Path | None) -> int | None:
+    """How many runs of the front in fresh worlds are to come; None: that is not known before all trials are there."""
+    if folder is None or not (folder / f"{RETEST_STORE}-1" / ABOUT).is_file():
+        return None
+    store = Store.open(folder / f"{RETEST_STORE}-1")
+    return store.n_runs - store.counts().entered
 
 
 def _policies(folder: Path, problem: Problem, execution: Execution | None, simulate: str) -> Policies:

@@ -20,7 +20,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -101,8 +101,13 @@ class Store:
             StorageError: it cannot be read.
         """
         path = Path(path)
+        if (path / SEARCH).is_file():
+            raise BadRequest(
+                f"{path}: a search lies here; `evsim search --resume {path}` goes on with it, and its stores are {path}/batch-1 "
+                "and those after it"
+            )
         if not (path / ABOUT).is_file():
-            raise BadRequest(f"{path}: no store lies here; name the folder that `evsim sweep` made")
+            raise BadRequest(f"{path}: no store lies here; name the folder that `evsim sweep` or `evsim compare` made")
         with storage_trouble(f"cannot read {path / ABOUT}"):
             text = (path / ABOUT).read_text(encoding="utf-8")
         try:
@@ -128,6 +133,12 @@ class Store:
         """How many runs are done and how many failed."""
         with self._ledger() as ledger:
             return ledger.counts()
+
+    def lacking(self, runs: Iterable[int]) -> int:
+        """How many of some runs are neither done nor failed."""
+        with self._ledger() as ledger:
+            entered = ledger.entered(self.n_runs)
+        return sum(not entered[run] for run in runs)
 
     def is_driven(self) -> bool:
         """Whether a driver is at work on it."""
@@ -310,7 +321,9 @@ def latest_store(outputs: str | os.PathLike[str] = "outputs", design: Design | N
         if design is None or Store.open(path.parent).about["design"] == design.digest:
             return path.parent
     of = "" if design is None else " of this design"
-    raise BadRequest(f"no store{of} lies under {outputs}; `evsim sweep` makes one, or name the folder of a store")
+    raise BadRequest(
+        f"no store{of} lies under {outputs}; `evsim sweep` or `evsim compare` makes one, or name its folder"
+    )
 
 
 def new_folder(out: Path, stem: str) -> Path:

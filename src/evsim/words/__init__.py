@@ -53,6 +53,7 @@ from .language import (
     billions,
     cars,
     digits,
+    duration,
     label,
     money,
     month,
@@ -74,6 +75,17 @@ from .pairs import (
     paired_interval,
     share_change,
 )
+from .plans import (
+    NOTHING_DONE,
+    NOTHING_LEFT,
+    comparison_plan,
+    cost,
+    cost_at_most,
+    cost_of_front,
+    precision_plan,
+    search_plan,
+    sweep_plan,
+)
 from .reviews import (
     other_reviews,
     why,
@@ -86,13 +98,15 @@ from .searches import (
 )
 
 __all__ = [
-    "CAMPS", "FIRST_CAR", "PARTS", "POOLED", "POWERTRAINS", "TIPPING", "WIDTH", "WITH_LEADER", "Flip", "Manner",
-    "attempts", "base_finding", "billions", "bound", "brand_name", "cars", "check_pairs", "choices_finding",
-    "compare", "comparison_finding", "comparison_table", "comparison_words", "concentration_finding",
-    "deliveries_finding", "digits", "findings", "flips", "front_finding", "front_table", "going_on",
-    "headline_finding", "label", "level", "losers_finding", "manner", "modes_finding", "money", "money_finding",
-    "month", "names", "number", "other_reviews", "paired_interval", "pairs_note", "penetration_finding",
-    "percent", "period", "period_of", "platform_name", "precision_reached", "price", "price_finding",
-    "quality_finding", "repeat_finding", "search_words", "sentence", "share_change", "shares_finding", "spans",
-    "summary", "switching_finding", "way_name", "why", "winners_finding", "world_name", "wrap",
+    "CAMPS", "FIRST_CAR", "NOTHING_DONE", "NOTHING_LEFT", "PARTS", "POOLED", "POWERTRAINS", "TIPPING", "WIDTH",
+    "WITH_LEADER", "Flip", "Manner", "attempts", "base_finding", "billions", "bound", "brand_name", "cars",
+    "check_pairs", "choices_finding", "compare", "comparison_finding", "comparison_plan", "comparison_table",
+    "comparison_words", "concentration_finding", "cost", "cost_at_most", "cost_of_front", "deliveries_finding",
+    "digits", "duration", "findings", "flips", "front_finding", "front_table", "going_on", "headline_finding",
+    "label", "level", "losers_finding", "manner", "modes_finding", "money", "money_finding", "month", "names",
+    "number", "other_reviews", "paired_interval", "pairs_note", "penetration_finding", "percent", "period",
+    "period_of", "platform_name", "precision_plan", "precision_reached", "price", "price_finding",
+    "quality_finding", "repeat_finding", "search_plan", "search_words", "sentence", "share_change",
+    "shares_finding", "spans", "summary", "sweep_plan", "switching_finding", "way_name", "why",
+    "winners_finding", "world_name", "wrap",
 ]  # fmt: skip

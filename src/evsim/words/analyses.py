@@ -92,8 +92,8 @@ def tornado_finding(subject: Any, table: Any) -> str:
     top = table.iloc[0]
     ends = [quantity(top[end], subject.unit) for end in ("at_from", "at_to")]
     return (
-        f"{capital(top['key'])} moves {outcome_name(subject.outcome)} most: from {ends[0]} ({key_value(top['from'])}) to "
-        f"{ends[1]} ({key_value(top['to'])})"
+        f"{capital(top['key'])} moves {outcome_name(subject.outcome)} most: from {ends[0]} at {key_value(top['from'])} to "
+        f"{ends[1]} at {key_value(top['to'])}"
     )
 
 

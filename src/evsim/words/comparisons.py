@@ -128,7 +128,8 @@ def headline_finding(rows: Sequence[Row], worlds: Mapping[str, Mapping[str, Any]
     for row in rows:
         how = manner(row["outcome"], row["unit"])
         blurred = f"{how.subject}: no change that can be told from zero ({amount(row, how)})"
-        text = f"{world_phrase(worlds[row['world']])}, {change(row) if is_clear(row) else blurred}"
+        same = f"nothing changes for {how.subject}"
+        text = f"{world_phrase(worlds[row['world']])}, {change(row) if is_clear(row) else same if _is_same(row) else blurred}"
         told.append(f"{text[0].lower()}{text[1:]}" if told else text)
     return f"{'; '.join(told)} {_when(rows[0], ending)}"
 

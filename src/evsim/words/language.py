@@ -113,6 +113,16 @@ def sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"
 
 
+def duration(seconds: float) -> str:
+    """`0.13 s`, `40 s`, `12 min`, `3.5 h`, `2.1 days`."""
+    if 0.0 < seconds < 9.95:
+        return f"{seconds:.2g} s"
+    for unit, size, most in (("s", 1.0, 90.0), ("min", 60.0, 90.0), ("h", 3_600.0, 48.0)):
+        if seconds < size * most:
+            return f"{seconds / size:.0f} {unit}" if unit != "h" else f"{seconds / size:.1f} h"
+    return f"{seconds / 86_400.0:.1f} days"
+
+
 def wrap(text: str, width: int, indent: int = 0) -> str:
     """Text in lines of at most `width`, later ones indented; a number keeps its unit."""
     lines = fill(text.replace(" %", "\u00a0%"), width).replace("\u00a0", " ")

@@ -24,7 +24,7 @@ def heat_map(part: Any) -> Figure:
     means, chance, about = part.tables["means"], part.tables.get("chance_above"), part.about
     threshold = quantity(about["threshold"], part.subject.unit)
     band = (
-        f"dashed: where it lies in 90 % of resamples of {about['n_worlds']} worlds (common seeds kept together)"
+        f"pale, with dashed edges: where it lies in 90 % of resamples of {about['n_worlds']} worlds (common seeds kept together)"
         if chance is not None
         else "one world only, so no band"
     )

@@ -15,6 +15,7 @@ from evsim.report.figures.style import INK, PALE, SERIES_COLOURS, house_style, l
 
 NAME = "comparison"
 MOST = len(SERIES_COLOURS)  # worlds drawn beside the first
+HEADROOM = 1.08
 
 
 def paired_years(comparison: Any) -> Figure:
@@ -70,8 +71,9 @@ def _levels(axes: Axes, years: pd.DataFrame, colours: Mapping[str, str], first: 
         rows = years[years["world"] == next(iter(colours))]
         axes.plot(rows["year"], rows["first"], color=INK, marker="o", markersize=4)
         labels.append((first.replace("_", " "), float(rows["first"].iloc[-1]), INK))
-    axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
-    axes.set_ylabel(f"{how.subject}, {'%' if how.unit == 'points' else how.unit}")
+    low, high = axes.dataLim.intervaly
+    axes.set_ylim(min(0.0, HEADROOM * low), max(0.0, HEADROOM * high) or 1.0)
+    axes.set_ylabel(words.label(f"{how.subject}, {'%' if how.unit == 'points' else how.unit}"))
     _year_ticks(axes)
     label_ends(axes, labels)
 
@@ -87,7 +89,7 @@ def _differences(axes: Axes, years: pd.DataFrame, colours: Mapping[str, str], ho
         last = float(rows["difference"].iloc[-1])
         labels.append((f"{last:+,.{words.digits(abs(last))}f}", last, colour))
     axes.axhline(0.0, color=PALE, linewidth=1.0)
-    axes.set_ylabel(f"difference, {how.unit}")
+    axes.set_ylabel(f"Difference, {how.unit}")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+,g}" if value else "0"))
     _year_ticks(axes)
     label_ends(axes, labels)

@@ -88,8 +88,6 @@ def _scaled(table: Any, name: str, before: str = "", after: str = "") -> np.ndar
 def _label(name: str) -> str:
     """An axis by its outcome and unit."""
     how = words.manner(name)
-    return (
-        "trial"
-        if name == NUMBER
-        else f"{how.subject} {how.when}".rstrip() + f", {'%' if how.unit == 'points' else how.unit}"
-    )
+    if name == NUMBER:
+        return "Trial"
+    return words.label(f"{how.subject} {how.when}".rstrip() + f", {'%' if how.unit == 'points' else how.unit}")
