@@ -1,5 +1,6 @@
 # make run [ARGS='scenario=… seed=7']   set-up and a simulation
 # make test [PYTHON=python3.12]         set-up and every check
+# make promises, benchmarks, experiments   the long forms
 #
 # The environment is built on first use: .venv, or .venv-X.Y for the interpreter named by PYTHON=….
 
@@ -16,7 +17,7 @@ endif
 BIN := $(VENV)/bin
 READY := $(VENV)/ready-$(VERSION)
 
-.PHONY: run test lint benchmarks experiments clean
+.PHONY: run test lint promises benchmarks experiments clean
 
 run: $(READY)
 	@$(BIN)/evsim run $(ARGS)
@@ -30,8 +31,13 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# What tests try small, at full length: kills, full disks, how often intervals hold the truth.
+promises: $(READY)
+	EVSIM_KILLS=200 $(BIN)/python -m pytest tests/torture/studies.py $(ARGS)
+	PYTHONPATH=tests $(BIN)/python tests/torture/comparisons.py
+
 benchmarks: $(READY)
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" $(ARGS) || exit 1; done
+	$(BIN)/python -m benchmarks $(ARGS)
 
 experiments: $(READY)
 	@for script in experiments/*.py; do echo "== $$script"; $(BIN)/python "$$script" $(ARGS) || exit 1; done

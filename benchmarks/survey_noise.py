@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--years", type=int, default=5)
     options = parser.parse_args()
-    for size in (1_000, 2_000, 4_000):
+    for size in (500, 1_000, 2_000, 4_000):
         for seed in range(options.seeds):
             choices = {"end": f"{2023 + options.years}-12", "pricing": {"survey_size": size}}
             run = evsim.run(Scenario.model_validate(FROZEN | choices), seed=seed)

@@ -68,6 +68,14 @@ def test_the_normal_quantile_agrees_with_scipy():
     np.testing.assert_allclose(ours, special.ndtri(probabilities), rtol=2e-13, atol=1e-14)
 
 
+def test_shocks_drawn_together_are_those_drawn_one_by_one():
+    keys = np.random.default_rng(0).integers(0, 2**32, 211)
+    together, scratch = np.empty(211), (np.empty(211), np.empty(211, dtype=np.int64))
+    streams.gumbels(3, int(Purpose.CHOICE), 17, 2**40 + 5, keys, scratch, together)
+    single = [streams.gumbel(3, int(Purpose.CHOICE), 17, 2**40 + 5, key) for key in keys]
+    assert together == pytest.approx(np.array(single), rel=1e-13, abs=1e-14)
+
+
 def test_gumbels_have_their_mean_and_variance():
     gumbels = np.array([streams.gumbel(3, 4, 0, i, 0) for i in range(40_000)])
     assert abs(gumbels.mean() - np.euler_gamma) < 4 * np.pi / np.sqrt(6 * 40_000)

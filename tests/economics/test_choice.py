@@ -48,29 +48,6 @@ def test_the_row_function_is_the_textbook_formula():
         assert value == pytest.approx(np.log(1.0 + odds[i].sum()), rel=1e-14)
 
 
-@given(arrays(float, st.integers(0, 40), elements=st.floats(-800.0, 0.0)), st.floats(0.0, 5.0))
-def test_exponentials_are_numpys_to_two_units_in_the_last_place(exponents, shift):
-    out, exact = np.full(len(exponents), np.nan), np.exp(exponents - shift)
-    choice.exponentials(exponents, shift, out)
-    faint = exponents - shift < -708.0
-    assert (out[faint] == 0.0).all()
-    assert (np.abs(out - exact)[~faint] <= 2.0 * np.spacing(exact[~faint])).all()
-    choice.exponentials(exponents, shift, exponents)
-    assert np.array_equal(exponents, out)
-
-
-def test_exponentials_at_the_edges():
-    edges, out = np.array([0.0, -np.inf, np.nan, -708.0, -709.0]), np.empty(5)
-    choice.exponentials(edges, 0.0, out)
-    assert out[[0, 1, 4]].tolist() == [1.0, 0.0, 0.0] and np.isnan(out[2]) and out[3] > 0.0
-
-
-@given(arrays(float, st.integers(0, 30), elements=st.floats(-1e6, 1e6)))
-def test_sums_and_maxima_of_rows(row):
-    assert choice.highest_of(row) == max(row.tolist(), default=-np.inf)
-    assert choice.sum_of(row) == pytest.approx(sum(row.tolist()), abs=1e-9 * (1.0 + np.abs(row).sum()))
-
-
 def test_a_product_not_on_offer_is_never_bought_and_changes_nothing_else():
     utility, _, _ = markets()
     withdrawn = utility.copy()
