@@ -157,8 +157,8 @@ def _invert(problem, start, tolerance, max_iterations):
 
 def _share_gap(problem, mean_utility):
     """log S − log s(δ), and the probabilities, shares and outside share behind it."""
-    probabilities, inclusive = problem.offset + mean_utility, np.empty(len(problem.offset))
-    logit_rows(probabilities, problem.outside, probabilities, inclusive)  # each row is read before it is overwritten
+    probabilities, inclusive = np.empty_like(problem.offset), np.empty(len(problem.offset))
+    logit_rows(problem.offset + mean_utility, problem.outside, probabilities, inclusive)
     predicted = weighted_total(probabilities, problem.weights)
     stays_out = float((problem.weights * np.exp(problem.outside - inclusive)).sum())
     with np.errstate(divide="ignore"):  # a share that underflows has an infinite gap: worse than any other step
