@@ -1,6 +1,7 @@
 """The table of runs: what is asked for is what is run, no more, and nothing runs that cannot."""
 
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,10 @@ from evsim.params import Scenario
 from evsim.scenarios import load, scenario_names
 from evsim.scenarios.library import alternatives
 from evsim.scenarios.sweeps import as_override, sweep
-from evsim.study import Plan, design_of, design_of_points
+from evsim.study import Plan, describe, design_of, design_of_points, estimation
 from evsim.study.saved import load_design, save_design
+
+DESIGNS = Path(__file__).parents[2] / "experiments" / "designs"
 
 
 def columns(design, *names):
@@ -306,8 +309,15 @@ def test_a_faulty_study_is_refused_by_its_fault(tmp_path, text, fragments):
     assert all(fragment in str(caught.value) for fragment in fragments), str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted(alternatives("study")))
-def test_every_study_that_comes_with_evsim_can_be_planned(name):
-    design = design_of(f"study={name}")
+@pytest.mark.parametrize("name", sorted({*alternatives("study"), *alternatives("study", DESIGNS)}))
+def test_every_study_that_comes_with_evsim_can_be_planned(evsim, monkeypatch, name):
+    own = [] if name in alternatives("study") else ["--config-dir", str(DESIGNS)]
+    design = design_of(f"study={name}", config_dir=own[-1] if own else None)
     assert design.request.question.endswith("?") and design.n_runs < 5_000
     assert isinstance(design.scenario(design.n_points - 1), Scenario)
+    monkeypatch.setattr(estimation, "estimate", lambda *_: estimation.Estimate(design.n_runs, 1, 60.0, 1.0, 1e6))
+    answer = evsim("sweep", f"study={name}", "--dry-run", *own)
+    assert answer.code == 0, answer.err
+    assert f"= {design.n_runs:,} runs" in answer.out and all(axis.key in answer.out for axis in design.axes)
+    for outcome in design.request.outcomes:
+        assert describe(outcome).unit
