@@ -109,8 +109,8 @@ def test_designs_of_sensitivity_have_the_rows_their_analysis_needs(sampler, rows
 
 def test_one_saltelli_column_is_changed_at_a_time():
     axes = ("subsidy.scale=interval(0,1)", "lock_in.switching_cost=interval(0,1)")
-    table = design_of(*axes, plan=Plan(sampler="sobol", samples=2)).table()
-    values = table[["subsidy.scale", "lock_in.switching_cost"]].to_numpy().reshape(2, 4, 2)
+    table = design_of(*axes, plan=Plan(sampler="sobol", samples=8)).table()
+    values = table[["subsidy.scale", "lock_in.switching_cost"]].to_numpy().reshape(8, 4, 2)
     first, mixed_first, mixed_second, second = values.transpose(1, 0, 2)
     assert (mixed_first == np.column_stack([second[:, 0], first[:, 1]])).all()
     assert (mixed_second == np.column_stack([first[:, 0], second[:, 1]])).all()
@@ -143,6 +143,8 @@ def test_points_may_be_given_as_a_frame():
         (["subsidy.scale=0,1"], Plan(sampler="lhs"), ["--sampler=lhs", "interval"]),
         (["subsidy.scale=interval(0,1)"], Plan(sampler="mc", samples=2), ["--sampler=mc", "lhs, sobol, morris"]),
         (["subsidy.scale=interval(0,1)"], Plan(sampler="sobol", samples=100), ["power of two", "64 or 128"]),
+        (["subsidy.scale=interval(0,1)"], Plan(sampler="morris", samples=6), ["--samples=6", "8 or more"]),
+        (["subsidy.scale=interval(0,1)"], Plan(sampler="sobol", samples=4), ["--samples=4", "8 or more"]),
         (["pricing.steps=interval(1.2,1.8)"], Plan(samples=2), ["no whole number"]),
         (["pricing.rule=interval(0,1)"], Plan(samples=2), ["pricing.rule", "list the values"]),
         (["subsidy.scle=0,1"], None, ["subsidy.scle", "subsidy.scale"]),
