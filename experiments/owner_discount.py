@@ -5,6 +5,7 @@ how strongly a platform holds its owners (κ) and a brand its own (ι); structur
 Of every owner in an ecosystem: the payment at which it leaves both stack and brand for the best of the rest, and what of it is
 there because the car is owned (Shapley's split between stack and brand), beside what a further owner is worth to the maker and
 to the platform firm. Brands follow the dated record, so that worlds differ in nothing else.
+The worlds are the diagonal of the study `lock_in`; no sweep keeps discounts and rents, which are measured here.
 
     .venv/bin/python experiments/owner_discount.py [--seeds 5] [--workers 2] [--folder experiments/figures] [key=value ...]
 
@@ -17,8 +18,9 @@ import evsim
 from evsim.report.experiment import experiment_parser, tell
 from evsim.report.figures.intervals import bracketed
 from evsim.report.figures.owner_discount import owner_discount
+from evsim.study import read_study
 
-SETTINGS = ("end=2028-12", "consumers.count=20000", "pricing=best_response", "modes=timeline")
+SETTINGS = tuple(read_study("lock_in").fixed.values())
 STRENGTHS = (0.0, 0.5, 1.0, 1.5, 2.0)  # times the default κ and ι
 
 

@@ -11,7 +11,8 @@ rule written here, while the other keeps its stack and prices like everybody:
 What the gap costs is told twice: against a world in which the maker's own stack is level with the leader's for nothing, and
 against one without any gap, where every stack that is behind keeps level from the first month; at best prices all. Both leave
 the leader's offer as it is; to take its lead away would change its partners' cars and not only those behind. Profit is the
-maker's own, in China, before tax, money of 2023, not discounted.
+maker's own, in China, before tax, money of 2023, not discounted. Rules of single makers are no values of keys, so no sweep has
+them; the study `premium` varies prices, the gap and who may have the leader's stack for all.
 
     .venv/bin/python experiments/premium_response.py [--seeds 5] [--workers 2] [--folder experiments/figures] [key=value ...]
 

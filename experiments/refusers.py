@@ -4,7 +4,7 @@ Design: the baseline, where brands choose their modes each January, once a seed.
 leader's full stack at the base date nor contracted to it by then, brands not started yet (SAIC's Shangjie) among them. It
 flips at the first review at which it chooses the full stack (mode `alliance` or `inside`). The reason is the part of its value
 table that speaks most for the new way against staying; where staying would have been its choice without the draw of what the
-parts do not show, it is that draw.
+parts do not show, it is that draw. Value tables are in no sweep; the study `joining` counts who has joined.
 
     .venv/bin/python experiments/refusers.py [--seeds 100] [--workers 2] [--folder experiments/figures] [key=value ...]
 

@@ -5,7 +5,7 @@ price is tried on a grid at an unchanged fee a car, then its fee at an unchanged
 another, by the price game: in the long run, for no contract binds them, nothing else keeps them as they are, and leaving is
 free. Once only the partners of the base date may go; once the outsiders nearest to joining may come as well, as the leader
 reckons at its reviews. Brands not sold yet are left out: what a launch costs is no part of a yearly profit. Seeds differ by how
-good cars turn out that are launched within the year.
+good cars turn out that are launched within the year. This grid of price games is no sweep; the study `royalty` simulates terms.
 
     .venv/bin/python experiments/royalty.py [--seeds 10] [--folder experiments/figures] [key=value ...]
 

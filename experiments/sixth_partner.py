@@ -6,7 +6,7 @@ its best prices; others keep theirs. Told is what this does to the yearly profit
 to the leader, in a market three years on. Two ways lead there: the newcomer takes customers, and the leader's support is spread
 over one brand more. What a larger fleet teaches the stack, a gain to all, comes later and is not in. Candidates: the brands that
 wait at the door (Qijing, Yijing), and of Chinese brands that sell 50,000 cars a year or more those nearest to joining, by what
-their makers would gain.
+their makers would gain. No sweep keeps these answers; the study `royalty` has runs with and without places for new partners.
 
     .venv/bin/python experiments/sixth_partner.py [--seeds 5] [--folder experiments/figures] [key=value ...]
 

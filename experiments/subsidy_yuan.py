@@ -3,7 +3,8 @@
 Design: six ways to support the purchase of new-energy cars, each instead of the dated record and against a world without any
 benefit, in runs that share every draw. All are in force from January 2024 to December 2026, which buyers know from the first;
 effects are counted until 2030, so that purchases that were only brought forward count for nothing. The designs are files,
-`experiments/designs/subsidy/NAME.yaml`, and `evsim run subsidy=NAME --config-dir experiments/designs` runs one alone:
+`experiments/designs/subsidy/NAME.yaml`, and `evsim run subsidy=NAME --config-dir experiments/designs` runs one alone; the study
+`subsidy_yuan` of that folder sweeps them at listed scales, without incidence:
 
 - per_car: the same sum for every new-energy car;
 - tax_exemption: part of the purchase tax waived, with a cap;
@@ -38,9 +39,10 @@ from evsim.economics.welfare import Welfare, incidence
 from evsim.report.experiment import experiment_parser, in_processes, tell
 from evsim.report.figures.intervals import bracketed, pseudo_ratios
 from evsim.report.figures.subsidy_yuan import PARTIES, subsidy_incidence, subsidy_yuan
+from evsim.study import read_study
 
-SIZE = ("consumers.count=20000", "pricing=best_response", "modes=timeline", "subsidy.end=2026-12", "end=2030-12")
 FILES = Path(__file__).parent / "designs"
+SIZE = tuple(read_study("subsidy_yuan", str(FILES)).fixed.values())
 NONE, FIRST = "none", "per_car"
 DESIGNS = {
     FIRST: "per car",
@@ -156,7 +158,7 @@ def finding(gains: pd.DataFrame, shares: pd.DataFrame, scales: dict[str, float])
             f" {cost(rows, 'allied', ' kCNY')}, a ton of CO2 less {cost(rows, 'tons', ' kCNY', 1)}. Of a yuan buyers have"
             f" {bracketed(buyers, 0)} fen, makers {bracketed(makers, 0)}, the leader {bracketed(got['leader'], 0)};"
             f" {bracketed(got['state'], 0)} come back in tax, and {bracketed(got['lost'], 0)} are lost. Concentration of"
-            f" platforms changes by {bracketed(rows['hhi'], 0)} points."
+            f" platforms changes by {bracketed(rows['hhi'], 0)} HHI points."
         )
     return told
 

@@ -1,12 +1,14 @@
 """Subsidies wane faster or slower: who gains, the alliance or independents, mass or premium?
 
-Design: benefits fall linearly to zero within 6, 18 or 36 months from July 2024 or from January 2026, starting from the policy of
-the month before; or stay for good as they are in December 2025; each against the baseline's policy as dated, in runs that share
-every draw. A fall is known from the month it begins in (`subsidy.phase_out_start`, `.phase_out_months`, `.hold_from`).
+Design: eight points of the study `waning`: benefits fall linearly to zero within 6, 18 or 36 months from July 2024 or from
+January 2026, starting from the policy of the month before; or stay for good as they are in December 2025; each against the
+baseline's policy as dated, in runs that share every draw. A fall is known from the month it begins in
+(`subsidy.phase_out_start`, `.phase_out_months`, `.hold_from`).
 Told are shares of cars delivered, by camp and by segment (the price of a line in its first month: below 150, 150 to 300, 300
 kCNY and more), while the worlds differ (2024 to 2027) and once all that was dated is over (2030, in which only the world that
 holds its policy still has any): what is left then is what early sales have built, owners, fleets, experience.
 Who is in the alliance is the record's (`modes=timeline`, since the question is not about membership), prices are best responses.
+Segments and windows of years are counted here, from whole runs, for no sweep keeps them.
 
     .venv/bin/python experiments/waning_subsidies.py [--seeds 10] [--workers 2] [--folder experiments/figures] [key=value ...]
 
@@ -21,11 +23,16 @@ from evsim import words
 from evsim.report.experiment import experiment_parser, in_processes, tell
 from evsim.report.figures.intervals import bracketed
 from evsim.report.figures.waning_subsidies import COLUMNS, waning_subsidies
+from evsim.study import read_study
 
-SIZE = ("consumers.count=20000", "pricing=best_response", "modes=timeline", "end=2030-12")
+STUDY = read_study("waning")
+SIZE = tuple(STUDY.fixed.values())
 DATED, HELD = "as dated", "held for good"
-STARTS = {"2024-07": "2024-06", "2026-01": "2025-12"}  # first month of the fall: month whose policy falls
-SPEEDS = (6, 18, 36)  # months
+KEPT = STUDY.levers["subsidy.hold_from"].values[1:]  # the first is none: as dated
+STARTS = dict(
+    zip(STUDY.levers["subsidy.phase_out_start"].values[1:], KEPT, strict=True)
+)  # of the fall: whose policy falls
+SPEEDS = STUDY.levers["subsidy.phase_out_months"].values
 SEGMENTS = {"mass": 0.0, "middle": 150.0, "premium": 300.0}  # from this price on, kCNY
 WINDOWS = {"2024 to 2027": ("2024", "2027"), "2030": ("2030", "2030")}  # first and last year
 
@@ -40,7 +47,7 @@ def worlds(overrides: list[str]) -> dict[str, evsim.Scenario]:
                 f"subsidy.phase_out_start={start}",
                 f"subsidy.phase_out_months={speed}",
             )
-    changes[HELD] = ("subsidy.hold_from=2025-12",)
+    changes[HELD] = (f"subsidy.hold_from={KEPT[-1]}",)
     return {name: evsim.load("baseline", *SIZE, *change, *overrides) for name, change in changes.items()}
 
 

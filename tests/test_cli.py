@@ -313,3 +313,10 @@ def test_one_scenario_and_seed_give_one_digest_again_and_with_two_threads(evsim,
     ]
     first, again, two_threads, another_seed = (answer["digest"] for answer in told)
     assert first == again == two_threads != another_seed
+
+
+def test_python_runs_the_package_as_the_command(here):
+    told = subprocess.run([sys.executable, "-m", "evsim", "--version"], capture_output=True, text=True, check=True)
+    assert told.stdout.startswith("evsim ")
+    refused = subprocess.run([sys.executable, "-m", "evsim", "nothing"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 2 and refused.stderr.count("\n") == 1

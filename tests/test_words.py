@@ -486,7 +486,7 @@ def test_other_outcomes_rank_by_their_per_cent_and_shares_by_points():
     import pandas as pd
 
     rows = [
-        estimate("hhi_platform", "points", 40.0, 30.0, 50.0, first=1000.0),  # 4 %
+        estimate("hhi_platform", "HHI points", 40.0, 30.0, 50.0, first=1000.0),  # 4 %
         estimate("automaker_share.BYD", "fraction", 0.05, 0.04, 0.06, first=0.1),  # 5 points
         estimate("mean_price", "kCNY", 1.0, 0.5, 1.5),  # 1 %, but the headline
         estimate("automaker_share.Other makers", "fraction", 0.5, 0.4, 0.6),  # pooled: no maker

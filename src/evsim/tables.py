@@ -216,9 +216,9 @@ COLUMNS: Mapping[str, Mapping[str, Column]] = {
         "brand_repeat_rate": Column(
             "fraction", "owners who bought their brand again, of those who bought; empty: none", True
         ),
-        "hhi_brand": Column("points", "Herfindahl index of brands, 0 to 10 000"),
-        "hhi_automaker": Column("points", "Herfindahl index of automakers, 0 to 10 000"),
-        "hhi_platform": Column("points", "Herfindahl index of platforms, 0 to 10 000"),
+        "hhi_brand": Column("HHI points", "Herfindahl index of brands, 0 to 10 000"),
+        "hhi_automaker": Column("HHI points", "Herfindahl index of automakers, 0 to 10 000"),
+        "hhi_platform": Column("HHI points", "Herfindahl index of platforms, 0 to 10 000"),
         "alliance_cumulative_deliveries": Column("cars", "alliance cars delivered since the first simulated month"),
         "price_residual": Column(
             "kCNY", "largest first-order residual of the month's prices, before the cut of a price war"

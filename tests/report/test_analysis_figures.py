@@ -11,10 +11,12 @@ from matplotlib.text import Text
 from study.studies import at_once
 
 from evsim.report.figures.analyses import PART_FIGURES, draw_analysis
+from evsim.report.figures.choices import _two_keys
 from evsim.report.figures.indices import VAGUE, tornado
 from evsim.report.figures.style import house_style
 from evsim.study import Plan, analyse, design_of
 from evsim.study.analysis import Part, Subject
+from evsim.words.outcomes import key_label
 
 WORLDS = (
     "lock_in.switching_cost=interval(0,2)",
@@ -64,6 +66,28 @@ def test_a_figure_states_its_finding_has_units_and_stays_on_the_page(parts, name
         assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1, text.get_text()
 
 
+@pytest.mark.parametrize(("name", "where"), [("heat_map", "xy"), ("boxes", "xy"), ("sobol", "y"), ("tornado", "y")])
+def test_keys_beside_axes_are_told_in_words_and_named_beside_or_below(parts, name, where):
+    part = parts[name][name]
+    with house_style():
+        figure = PART_FIGURES[name](part)
+        FigureCanvasAgg(figure).draw()
+    axes = figure.axes[0]
+    ticks = [text.get_text().replace("\n", " ") for text in axes.get_yticklabels()]
+    labels = [axes.get_xlabel(), axes.get_ylabel()] if where == "xy" else ticks
+    assert "Alliance's quality less the sales-weighted mean of independents' stacks in month 1, kCNY" in " ".join(
+        labels
+    )
+    named = figure.get_supxlabel().replace("\n", " ") if where == "xy" else " ".join(ticks)
+    assert ("Across: " in named) == (where == "xy") and "software.advantage_kcny" in named
+
+
+def test_a_key_beside_an_axis_is_its_meaning_without_additions_and_its_unit():
+    assert key_label("a.b", "the fall (κ); none: never", "utils", 40) == "Fall, utils"
+    assert key_label("a.b", "Weibull shape", "1", 40) == "Weibull shape"
+    assert key_label("scenario", "", "", 40) == "scenario"
+
+
 def test_figures_are_the_same_bytes_every_time(parts, tmp_path):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
@@ -108,7 +132,7 @@ def test_the_frame_of_the_box_holds_the_points_that_the_box_holds(parts):
     with house_style():
         axes = PART_FIGURES["boxes"](part).axes[0]
     frame = next(patch for patch in axes.patches if isinstance(patch, Rectangle))
-    keys = [label.partition(",")[0] for label in (axes.get_xlabel(), axes.get_ylabel())]
+    keys = _two_keys(part)
     box, points = part.about["boxes"][0], part.tables["points"]
     limits = {key: limit for key, limit in box.limits.items() if key in keys}
     held = np.logical_and.reduce([limit.holds(points[key]) for key, limit in limits.items()])

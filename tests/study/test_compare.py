@@ -65,7 +65,7 @@ def test_differences_and_intervals_are_those_of_pairs_by_seed(tmp_path):
     told = row(found, "hhi_platform")
     assert (told["difference"], told["low"], told["high"]) == pytest.approx((mean, low, high), rel=1e-12)
     assert (told["first"], told["other"]) == pytest.approx((results[0.0].mean(), results[1.0].mean()), rel=1e-12)
-    assert told["pairs"] == 12 and told["unit"] == "points"
+    assert told["pairs"] == 12 and told["unit"] == "HHI points"
 
 
 def test_pairing_gains_what_common_draws_take_out_of_the_variance(tmp_path):
@@ -280,6 +280,20 @@ def test_json_quiet_and_resume(on_stub):
     assert json.loads(again.out)["headline"] == "hhi_platform" and json.loads(again.out)["digest"] == told["digest"]
 
 
+def test_a_sweep_does_not_go_on_with_a_comparison_but_says_what_does(on_stub, here):
+    assert on_stub("paired", "compare", "subsidy.scale=0,1", "--replications", "4", "--quiet").code == 0
+    (here / "outputs/compare-1/comparison.json").unlink()  # as if it had been interrupted
+    digest = read("outputs/compare-1").digest
+    for words in (["--resume", "outputs/compare-1"], ["--resume"]):
+        answer = on_stub("paired", "sweep", *words)
+        assert answer.code == 2 and answer.err.count("\n") == 1
+        assert "`evsim compare --resume outputs/compare-1` goes on with it" in answer.err
+    assert read("outputs/compare-1").digest == digest
+    assert on_stub("paired", "compare", "--resume", "outputs/compare-1", "--quiet").code == 0
+    assert on_stub("null", "sweep", "subsidy.scale=0,1", "--replications", "2", "--quiet").code == 0
+    assert on_stub("null", "sweep", "--resume", "outputs/sweep-1", "--quiet").code == 0
+
+
 def test_a_precision_is_told_batch_by_batch(on_stub):
     words = ("--precision", "0.3", "--headline", "nev_penetration", "--replications", "5", "--most", "60")
     answer = on_stub("paired", "compare", "subsidy.scale=0,1", *words)
@@ -302,7 +316,7 @@ def test_failed_runs_are_named_and_end_with_code_1(on_stub):
 def test_worlds_without_a_run_are_told_as_unknown(on_stub):
     answer = on_stub("paired_raising", "compare", "subsidy.scale=0,1", "seed=3,13", "--headline", "automaker_share.BYD")
     assert answer.code == 1 and "nothing is known: there is no pair of runs" in answer.out
-    assert on_stub("raising", "compare", "subsidy.scale=0,1", "seed=13,14").err.count("\n") == 1
+    assert on_stub("raising", "compare", "subsidy.scale=0,1", "seed=93,94").err.count("\n") == 1
 
 
 def test_a_study_may_say_what_is_compared(on_stub):

@@ -1,6 +1,7 @@
 """The table of runs: what is asked for is what is run, no more, and nothing runs that cannot."""
 
 import shlex
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,10 @@ from evsim.params import Scenario
 from evsim.scenarios import load, scenario_names
 from evsim.scenarios.library import alternatives
 from evsim.scenarios.sweeps import as_override, sweep
-from evsim.study import Plan, design_of, design_of_points
+from evsim.study import Plan, describe, design_of, design_of_points, estimation
 from evsim.study.saved import load_design, save_design
+
+DESIGNS = Path(__file__).parents[2] / "experiments" / "designs"
 
 
 def columns(design, *names):
@@ -106,8 +109,8 @@ def test_designs_of_sensitivity_have_the_rows_their_analysis_needs(sampler, rows
 
 def test_one_saltelli_column_is_changed_at_a_time():
     axes = ("subsidy.scale=interval(0,1)", "lock_in.switching_cost=interval(0,1)")
-    table = design_of(*axes, plan=Plan(sampler="sobol", samples=2)).table()
-    values = table[["subsidy.scale", "lock_in.switching_cost"]].to_numpy().reshape(2, 4, 2)
+    table = design_of(*axes, plan=Plan(sampler="sobol", samples=8)).table()
+    values = table[["subsidy.scale", "lock_in.switching_cost"]].to_numpy().reshape(8, 4, 2)
     first, mixed_first, mixed_second, second = values.transpose(1, 0, 2)
     assert (mixed_first == np.column_stack([second[:, 0], first[:, 1]])).all()
     assert (mixed_second == np.column_stack([first[:, 0], second[:, 1]])).all()
@@ -140,6 +143,8 @@ def test_points_may_be_given_as_a_frame():
         (["subsidy.scale=0,1"], Plan(sampler="lhs"), ["--sampler=lhs", "interval"]),
         (["subsidy.scale=interval(0,1)"], Plan(sampler="mc", samples=2), ["--sampler=mc", "lhs, sobol, morris"]),
         (["subsidy.scale=interval(0,1)"], Plan(sampler="sobol", samples=100), ["power of two", "64 or 128"]),
+        (["subsidy.scale=interval(0,1)"], Plan(sampler="morris", samples=6), ["--samples=6", "8 or more"]),
+        (["subsidy.scale=interval(0,1)"], Plan(sampler="sobol", samples=4), ["--samples=4", "8 or more"]),
         (["pricing.steps=interval(1.2,1.8)"], Plan(samples=2), ["no whole number"]),
         (["pricing.rule=interval(0,1)"], Plan(samples=2), ["pricing.rule", "list the values"]),
         (["subsidy.scle=0,1"], None, ["subsidy.scle", "subsidy.scale"]),
@@ -306,8 +311,15 @@ def test_a_faulty_study_is_refused_by_its_fault(tmp_path, text, fragments):
     assert all(fragment in str(caught.value) for fragment in fragments), str(caught.value)
 
 
-@pytest.mark.parametrize("name", sorted(alternatives("study")))
-def test_every_study_that_comes_with_evsim_can_be_planned(name):
-    design = design_of(f"study={name}")
+@pytest.mark.parametrize("name", sorted({*alternatives("study"), *alternatives("study", DESIGNS)}))
+def test_every_study_that_comes_with_evsim_can_be_planned(evsim, monkeypatch, name):
+    own = [] if name in alternatives("study") else ["--config-dir", str(DESIGNS)]
+    design = design_of(f"study={name}", config_dir=own[-1] if own else None)
     assert design.request.question.endswith("?") and design.n_runs < 5_000
     assert isinstance(design.scenario(design.n_points - 1), Scenario)
+    monkeypatch.setattr(estimation, "estimate", lambda *_: estimation.Estimate(design.n_runs, 1, 60.0, 1.0, 1e6))
+    answer = evsim("sweep", f"study={name}", "--dry-run", *own)
+    assert answer.code == 0, answer.err
+    assert f"= {design.n_runs:,} runs" in answer.out and all(axis.key in answer.out for axis in design.axes)
+    for outcome in design.request.outcomes:
+        assert describe(outcome).unit

@@ -22,20 +22,20 @@ def test_another_design_gives_another_digest(tmp_path):
 
 
 def test_runs_that_raise_are_named_with_their_error_and_all_others_are_kept(tmp_path):
-    store = driven(tmp_path, "raising", scales="1", replications=20)
+    store = driven(tmp_path, "raising", scales="1", replications=100)
     failures = store.failures()
-    assert list(failures["seed"]) == list(range(13, 20))
+    assert list(failures["seed"]) == list(range(93, 100))
     assert (failures["attempts"] == 2).all()
-    assert failures["error"][0].startswith("ZeroDivisionError: seed 13 is too large (stubs.py:")
-    assert failures["command"][0].endswith(" seed=13")
-    assert list(store.results()["seed"]) == list(range(13))
+    assert failures["error"][0].startswith("ZeroDivisionError: seed 93 is too large (stubs.py:")
+    assert failures["command"][0].endswith(" seed=93")
+    assert list(store.results()["seed"]) == list(range(93))
 
 
 def test_failed_runs_are_tried_again_only_when_that_is_asked_for(tmp_path):
-    store = made(tmp_path, "raising", scales="1", replications=14)
+    store = made(tmp_path, "raising", scales="1", replications=94)
     for retry in (False, False, True):
         drive(store, QUIET, stub("raising"), retry_failed=retry)
-        assert (store.counts().done, store.counts().failed) == (13, 1)
+        assert (store.counts().done, store.counts().failed) == (93, 1)
 
 
 def test_the_death_of_a_worker_costs_nothing_but_time(tmp_path):

@@ -84,9 +84,9 @@ def execute(arguments: argparse.Namespace) -> int:
         print(_planned(design, aim), flush=True)
     from evsim.study.compare import pursue
     from evsim.study.runner import SIMULATE
-    from evsim.study.store import Store
+    from evsim.study.store import COMPARE, Store
 
-    store = store or Store.create(arguments.out, design, SIMULATE)
+    store = store or Store.create(arguments.out, design, SIMULATE, COMPARE)
     try:
         found = pursue(store, aim, execution, None if execution.quiet else _say, SIMULATE)
     except (KeyboardInterrupt, SystemExit):

@@ -65,7 +65,7 @@ def _state(store: "Store") -> dict:
 
 def _told(store: "Store") -> str:
     """The state in words."""
-    from evsim.study.comparison import ABOUT as COMPARISON
+    from evsim.study.store import COMPARISON
     from evsim.words import duration
 
     state = _state(store)
@@ -90,5 +90,5 @@ def _told(store: "Store") -> str:
     elif state["missing"] and not state["damaged_shards"] and (store.path / COMPARISON).is_file():
         lines.append(f"Compared; it has room for more pairs: {evsim} compare --resume {folder} --replications N")
     elif state["missing"] or state["damaged_shards"]:
-        lines.append(f"Go on with: {evsim} sweep --resume {folder}")
+        lines.append(f"Go on with: {evsim} {'compare' if store.is_compared else 'sweep'} --resume {folder}")
     return "\n".join(lines)

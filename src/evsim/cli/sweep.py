@@ -169,6 +169,8 @@ def _store(arguments: argparse.Namespace) -> "Store":
     asked = any((arguments.overrides, arguments.replications, arguments.sampler, arguments.samples, arguments.keep))
     design = _design(arguments) if asked else None
     store = Store.open(arguments.resume or latest_store(arguments.out, design))
+    if store.is_compared:
+        raise BadRequest(f"{store.path}: a comparison lies here; `evsim compare --resume {store.path}` goes on with it")
     if design is not None:
         check_same_design(store, design)
     return store

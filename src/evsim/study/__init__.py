@@ -45,6 +45,7 @@ _HOMES = {
     "pursue": "compare",
     "pursue_search": "search",
     "read": "store",
+    "read_study": "request",
     "regret_matrix": "regret",
     "regrets": "regret",
     "resume": "runner",

@@ -20,6 +20,8 @@ Role = Literal["lever", "uncertainty"]
 Column = np.ndarray
 SAMPLERS = ("lhs", "sobol", "morris")
 MORRIS_LEVELS = 4
+LEAST_BLOCKS = 8  # base samples of sobol or trajectories of morris, for an analysis
+IN_BLOCKS = ("sobol", "morris")  # samplers whose points belong together in blocks
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from .engines import Execution, check
 from .outcomes import SHARES
 from .request import Plan, Request, request
 from .runner import SIMULATE, drive
-from .store import Store
+from .store import COMPARE, Store
 
 REPLICATIONS, MOST = 20, 200  # pairs, where nothing is said
 LEAST_BATCH = 5  # pairs
@@ -63,7 +63,7 @@ def compare(
     execution = check(execution or Execution())
     plan = Plan(replications, keep=keep)
     design, aim = comparison_design(*overrides, plan=plan, aim=(headline, precision, most), config_dir=config_dir)
-    store = Store.create(out, design, SIMULATE)
+    store = Store.create(out, design, SIMULATE, COMPARE)
     try:
         return pursue(store, aim, execution)
     except KeyboardInterrupt as interruption:

@@ -26,9 +26,9 @@ from .axes import Axis
 from .design import Design
 from .outcomes import LAST_MONTHS, SHARES, describe
 from .pairs import TABLE, paired, pairs_needed, student
-from .store import Store
+from .store import COMPARISON, Store
 
-ABOUT = "comparison.json"
+ABOUT = COMPARISON
 YEARLY = re.compile(r"(\w+?)_(\d{4})")
 SHARES_OF_YEARS = {"automaker_share": "automaker_years", "platform_share": "platform_years"}
 

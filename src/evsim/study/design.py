@@ -25,7 +25,7 @@ from evsim.scenarios import compose, from_mapping
 from evsim.scenarios.keys import shown
 from evsim.scenarios.sweeps import Swept, as_override, listed
 
-from .axes import SAMPLERS, Axis, Column, Role, axis_of, draw, sample_size
+from .axes import IN_BLOCKS, LEAST_BLOCKS, SAMPLERS, Axis, Column, Role, axis_of, draw, sample_size
 from .engines.work import Task, merged
 from .outcomes import check_outcomes
 from .past import shared_past
@@ -155,7 +155,9 @@ def design_of(
     Raises:
         BadRequest: the request cannot be met; one line says what would be right.
     """
-    return plan_design(request(overrides, plan, outcomes, config_dir), many)
+    asked = request(overrides, plan, outcomes, config_dir)
+    _check_samples(asked.plan)
+    return plan_design(asked, many)
 
 
 def design_of_points(
@@ -235,6 +237,15 @@ def plan_design(asked: Request, many: bool = False, draw_seed: int = 0) -> Desig
         columns["sample"] = np.tile(np.arange(samples), n_crossed)
         asked = replace(asked, plan=replace(asked.plan, sampler=sampler))
     return _finished(asked, tuple(axes.values()), columns)
+
+
+def _check_samples(plan: Plan) -> None:
+    """Refuse a sampler with fewer blocks than its analysis takes; what is drawn for other ends (a search) may have fewer."""
+    if plan.sampler in IN_BLOCKS and plan.samples is not None and plan.samples < LEAST_BLOCKS:
+        raise BadRequest(
+            f"--samples={plan.samples}: `evsim analyse` needs {LEAST_BLOCKS} or more of --sampler={plan.sampler}; give them, or "
+            "--sampler=lhs"
+        )
 
 
 def too_many(n_runs: int) -> BadRequest:

@@ -46,9 +46,9 @@ OUTCOMES: Mapping[str, Outcome] = {
     "repeat_rate": Outcome(
         "fraction", "owners in an ecosystem who bought it again, of those who bought; empty: none", "last"
     ),
-    "hhi_brand": Outcome("points", "Herfindahl index of brands, mean of months", "mean of months"),
-    "hhi_automaker": Outcome("points", "Herfindahl index of automakers, mean of months", "mean of months"),
-    "hhi_platform": Outcome("points", "Herfindahl index of platforms, mean of months", "mean of months"),
+    "hhi_brand": Outcome("HHI points", "Herfindahl index of brands, mean of months", "mean of months"),
+    "hhi_automaker": Outcome("HHI points", "Herfindahl index of automakers, mean of months", "mean of months"),
+    "hhi_platform": Outcome("HHI points", "Herfindahl index of platforms, mean of months", "mean of months"),
     "alliance_cars": Outcome("cars", "alliance cars delivered since the first simulated month", "last"),
     "alliance_members": Outcome("brands", "brands sold in mode alliance at the end", "last"),
     "software_advantage": Outcome(

@@ -13,11 +13,10 @@ import pandas as pd
 from evsim.errors import BadRequest
 from evsim.words.pairs import paired_interval
 
-from .axes import salib_problem
+from .axes import LEAST_BLOCKS, salib_problem
 from .bootstrap import COVERAGE, RESAMPLES, interval, multiplicities
 
 LISTED = 12  # with more values, and others in each world, thirds are compared
-LEAST_BLOCKS = 8  # base samples or trajectories for an analysis
 LEAST_DRAWS = 12  # of drawn points for a tornado
 
 

@@ -44,6 +44,8 @@ from .saved import load_design, model_digest, save_design, table_digests
 FORMAT = 1
 ABOUT, LOCK, SHARDS = "store.json", "lock", "shards"
 SEARCH = "search.json"  # of a folder that has stores in it
+COMPARISON = "comparison.json"  # beside a store, what its comparison found
+SWEEP, COMPARE = "sweep", "compare"  # commands that make stores
 VERSIONED = ("evsim", "numpy", "numba", "mesa", "pandas", "pyarrow")
 
 
@@ -60,9 +62,14 @@ class Store:
     about: dict[str, Any]
 
     @classmethod
-    def create(cls, out: str | os.PathLike[str], design: Design, simulate: str) -> "Store":
+    def create(cls, out: str | os.PathLike[str], design: Design, simulate: str, command: str = SWEEP) -> "Store":
         """Make an empty store for a design, in a new folder `<out>/<name>-<n>`, n the first number that is free.
 
+        Args:
+            out: where the folder is made.
+            design: what is run.
+            simulate: "module:function" that gives what is kept of a run.
+            command: that makes it, and goes on with it: `sweep` or `compare`.
         Raises:
             StorageError: it cannot be written; nothing is left.
         """
@@ -82,6 +89,7 @@ class Store:
                 "design": design.digest,
                 "n_runs": design.n_runs,
                 "simulate": simulate,
+                "command": command,
                 "tables": table_digests(design),
                 "versions": {"python": platform.python_version()} | {name: version(name) for name in VERSIONED},
             }
@@ -118,6 +126,12 @@ class Store:
         if found != FORMAT:
             raise BadRequest(f"{path}: a store of version {found}; this evsim reads version {FORMAT}")
         return cls(path, about)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether `evsim compare` made it; stores of before 2026-12 do not say, but have what a comparison found."""
+        command = self.about.get("command")
+        return command == COMPARE if command else (self.path / COMPARISON).is_file()
 
     @cached_property
     def design(self) -> Design:

@@ -175,7 +175,7 @@ def concentration_finding(run: Any) -> str:
 
     def path(column: str) -> str:
         start, end = headline[column].iloc[0], last[column].mean()
-        return f"{'falls' if end < start else 'rises'} from {number(start)} to {number(end)} points"
+        return f"{'falls' if end < start else 'rises'} from {number(start)} to {number(end)} HHI points"
 
     return sentence(
         f"Concentration (Herfindahl index) of automakers {path('hhi_automaker')}, of platforms {path('hhi_platform')}"

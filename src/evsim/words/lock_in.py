@@ -64,7 +64,7 @@ SENTENCES: Mapping[str, str] = {  # measure: what it says of {value}
     "entrant_parity_free": "Without lock-in it sells {value} of what its twin sells.",
     "entry_barrier": "Lock-in keeps {value} of its sales from such a newcomer: the barrier to non-aligned rivals.",
 }
-MANNERS: Mapping[str, tuple[float, str]] = {"fraction": (100.0, "%"), "HHI points": (1.0, "points")}
+MANNERS: Mapping[str, tuple[float, str]] = {"fraction": (100.0, "%")}
 NOTES: Mapping[str, str] = {  # number of a sweep: what it means where it is not 0
     "open": "In {count} of {draws} sweeps the leader never came back to its first share: the loop is at least as wide as told.",
     "unsettled": "Of {draws} sweeps, {count} have levels at which the market had not come to rest when they were left.",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from math import isfinite, isnan
 from typing import Any
 
-from .language import billions, names, number, percent
+from .language import billions, label, names, number, percent, wrap
 
 OUTCOMES: Mapping[str, str] = {
     "units": "the number of cars sold",
@@ -101,6 +101,24 @@ def key_value(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return {True: "true", False: "false", None: "none"}[value]
     return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def key_label(key: str, meaning: str, unit: str, width: int) -> str:
+    """A key beside an axis: what it means, without what its description adds, and its unit; the key where it means nothing.
+
+    Args:
+        key: a parameter, or a group of alternatives.
+        meaning: its description; empty: none.
+        unit: empty: none.
+        width: letters of a line.
+    """
+    plain = meaning.partition(";")[0].partition(" (")[0].rstrip(" :")
+    return wrap(", ".join(part for part in (label(plain) if plain else key, unit) if part not in ("", "1")), width)
+
+
+def axes_note(across: str, up: str) -> str:
+    """Which keys the axes of a figure are."""
+    return f"Across: {across}; up: {up}."
 
 
 def roles_note(roles: Mapping[str, str]) -> str:

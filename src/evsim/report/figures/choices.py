@@ -11,12 +11,13 @@ from matplotlib.patches import Rectangle
 
 from evsim.report.figures.style import CAMP_COLOURS, INK, new_figure
 from evsim.words.analyses import cases_phrase, choice_name
-from evsim.words.outcomes import difference_unit, key_value, outcome_name, quantity
+from evsim.words.outcomes import axes_note, difference_unit, key_label, key_value, outcome_name, quantity
 
 CASE, OTHER = CAMP_COLOURS["alliance"], "#B8C4CE"
 MOST = 20  # choices drawn
 LISTED = 12  # values of a key that are drawn side by side, at most …
 SPREAD = 0.7  # … and how wide each is
+ACROSS, UP = 96, 60  # letters of a line of an axis's label
 GOLDEN = (0.7548776662466927, 0.5698402909980532)  # multiples of both spread evenly over a square (Roberts 2018)
 
 
@@ -25,7 +26,7 @@ def boxes(part: Any) -> Figure:
     points, found, about = part.tables["points"], part.about["boxes"], part.about
     keys = _two_keys(part)
     case_is = cases_phrase(part.subject, about["threshold"])
-    note = f"Points of the design; orange: {case_is}. {_box_note(found, keys)}{about['roles']}"
+    note = f"Points of the design; orange: {case_is}. {_box_note(found, keys)}{axes_note(*keys)} {about['roles']}"
     figure, (axes,) = new_figure(part.finding, note, (9.6, 6.4))
     places = [_positions(points[key], at) for at, key in enumerate(keys)]
     inside = np.ones(len(points), dtype=bool)
@@ -37,9 +38,9 @@ def boxes(part: Any) -> Figure:
         for seen, alpha in ((inside, 1.0), (~inside, 0.25)):
             x, y = (place[chosen & seen] for place, _ in places)
             axes.plot(x, y, "o", markersize=5, alpha=alpha, color=colour, markeredgewidth=0)
-    for name, key, (_, values) in zip("xy", keys, places, strict=True):
-        unit = about["units"][key]
-        getattr(axes, f"set_{name}label")(f"{key}, {unit}" if unit else key)
+    for name, key, (_, values), width in zip("xy", keys, places, (ACROSS, UP), strict=True):
+        said = key_label(key, about["meanings"].get(key, ""), about["units"][key], width)
+        getattr(axes, f"set_{name}label")(said)
         if values:
             getattr(axes, f"set_{name}ticks")(range(len(values)), [key_value(value) for value in values])
     axes.grid(visible=not places[1][1], axis="y")

@@ -10,13 +10,14 @@ from matplotlib.ticker import FuncFormatter
 
 from evsim.report.figures.style import CAMP_COLOURS, INK, new_figure
 from evsim.words.language import label
-from evsim.words.outcomes import key_value, outcome_name, quantity
+from evsim.words.outcomes import axes_note, key_label, key_value, outcome_name, quantity
 
 COLOURS = "Blues"
 LINE = CAMP_COLOURS["alliance"]
 UNKNOWN = "#F2F2F2"
 BAND = (0.05, 0.95)
 TICKED = 12  # values of a key that each have a tick
+ACROSS, UP = 96, 60  # letters of a line of an axis's label
 
 
 def heat_map(part: Any) -> Figure:
@@ -29,7 +30,7 @@ def heat_map(part: Any) -> Figure:
         else "one world only, so no band"
     )
     blank = " Cells left blank were not simulated." if means.isna().any(axis=None) else ""
-    note = f"Mean over worlds. Line: where it crosses {threshold}; {band}.{blank} {about['roles']}"
+    note = f"Mean over worlds. Line: where it crosses {threshold}; {band}.{blank} {axes_note(*about['keys'])} {about['roles']}"
     figure, (axes,) = new_figure(part.finding, note, (9.6, 6.6))
     x, y = means.columns.to_numpy(dtype="float64"), means.index.to_numpy(dtype="float64")
     axes.set_facecolor(UNKNOWN)
@@ -44,9 +45,9 @@ def heat_map(part: Any) -> Figure:
     if _crosses(means, about["threshold"]):
         axes.contour(x, y, np.ma.masked_invalid(means.to_numpy()), [about["threshold"]], colors=[LINE], linewidths=2.4)
         bar.ax.axhline(about["threshold"], color=LINE, linewidth=2.4)
-    for name, key, edges in (("x", about["keys"][0], x), ("y", about["keys"][1], y)):
-        unit = about["units"][key]
-        getattr(axes, f"set_{name}label")(f"{key}, {unit}" if unit else key, color=INK)
+    for name, key, edges, width in (("x", about["keys"][0], x, ACROSS), ("y", about["keys"][1], y, UP)):
+        said = key_label(key, about["meanings"].get(key, ""), about["units"][key], width)
+        getattr(axes, f"set_{name}label")(said, color=INK)
         if len(edges) <= TICKED:
             getattr(axes, f"set_{name}ticks")(edges, [key_value(float(value)) for value in edges])
         half = (edges[1] - edges[0]) / 2.0, (edges[-1] - edges[-2]) / 2.0

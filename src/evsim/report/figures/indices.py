@@ -10,11 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from evsim.report.figures.style import CAMP_COLOURS, INK, PALE, SERIES_COLOURS, new_figure
-from evsim.words.outcomes import difference_unit, key_value, outcome_name
+from evsim.words.language import wrap
+from evsim.words.outcomes import difference_unit, key_label, key_value, outcome_name
 
 ALONE, TOGETHER = CAMP_COLOURS["independent"], SERIES_COLOURS[4]
 UP, DOWN, VAGUE = CAMP_COLOURS["independent"], CAMP_COLOURS["alliance"], "#C4C4C4"
 MOST = 15  # keys drawn
+TICK = 46  # letters of a line beside a bar
 BESIDE = 0.04  # least distance of two labels, of the axes' height
 
 
@@ -25,12 +27,12 @@ def sobol(part: Any) -> Figure:
         "Part of the variance that goes with a key: alone (dark), with all it shares with others (light). Bars are 90 % intervals"
         f" over {part.about['n_samples']} base samples. {part.about['roles']}"
     )
-    figure, (axes,) = new_figure(part.finding, note, (9.6, 2.2 + 0.5 * max(len(table), 3)))
+    figure, (axes,) = new_figure(part.finding, note, (9.6, 2.2 + 0.62 * max(len(table), 3)))
     for offset, name, colour in ((0.18, "first", ALONE), (-0.18, "total", TOGETHER)):
         at = np.arange(len(table)) + offset
         axes.barh(at, table[name].clip(lower=0.0), 0.32, color=colour)
         _whiskers(axes, at, table[f"{name}_low"], table[f"{name}_high"])
-    _keys_axis(axes, table["key"])
+    _keys_axis(axes, [_named(part, key, key) for key in table["key"]])
     axes.set_xlim(0.0, max(1.0, 1.02 * float(table[["first_high", "total_high"]].max().max())))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.0f} %"))
     axes.set_xlabel(f"part of the variance of {outcome_name(part.subject.outcome)}")
@@ -70,7 +72,7 @@ def tornado(part: Any) -> Figure:
     others = "the others at the base point" if part.about["base"] else "over all values of the others"
     intervals = "Whiskers: 90 % intervals; grey bars cross zero." if known else "One world only: no intervals."
     note = f"Change of the mean outcome from one end of a key to the other, {others}. {intervals} {part.about['roles']}"
-    figure, (axes,) = new_figure(part.finding, note, (9.6, 2.2 + 0.5 * max(len(table), 3)))
+    figure, (axes,) = new_figure(part.finding, note, (9.6, 2.2 + 0.62 * max(len(table), 3)))
     at, swings = np.arange(len(table)), scale * table["swing"].to_numpy()
     clear = table["clear"].to_numpy(dtype=bool) | (not known)
     colours = [VAGUE if not sure else UP if swing >= 0.0 else DOWN for sure, swing in zip(clear, swings, strict=True)]
@@ -78,7 +80,8 @@ def tornado(part: Any) -> Figure:
     _whiskers(axes, at, scale * table["low"], scale * table["high"])
     axes.axvline(0.0, color=PALE, linewidth=1.0)
     ends = [
-        f"{key}\n{key_value(first)} → {key_value(last)}" for key, first, last in table[["key", "from", "to"]].to_numpy()
+        _named(part, key, f"{key}: {key_value(first)} → {key_value(last)}")
+        for key, first, last in table[["key", "from", "to"]].to_numpy()
     ]
     _keys_axis(axes, ends)
     reach = np.nan_to_num(np.concatenate([swings, scale * table["low"], scale * table["high"]]))
@@ -87,6 +90,12 @@ def tornado(part: Any) -> Figure:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:+g}" if value else "0"))
     axes.set_xlabel(f"change of {outcome_name(part.subject.outcome)}, {unit}")
     return figure
+
+
+def _named(part: Any, key: str, below: str) -> str:
+    """What a key means, with its unit, and under it the key as it is typed."""
+    said = key_label(key, part.about.get("meanings", {}).get(key, ""), part.about["units"].get(key, ""), TICK)
+    return "\n".join([*([] if said == key else [said]), wrap(below, TICK)])
 
 
 def _whiskers(axes: Axes, at: np.ndarray, low: pd.Series, high: pd.Series) -> None:

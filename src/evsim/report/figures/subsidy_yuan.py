@@ -16,7 +16,7 @@ BOUGHT = {  # column of differences: what it is, per bn CNY of support; the scal
     "nev": ("new-energy cars more,\nthousand", 1e-3),
     "allied": ("cars of the alliance more,\nthousand", 1e-3),
     "tons": ("CO2 less,\nthousand tons", 1e-3),
-    "hhi": ("concentration of platforms\nmore, points per 100 bn CNY", 100.0),
+    "hhi": ("concentration of platforms\nmore, HHI points per 100 bn CNY", 100.0),
 }
 PARTIES = {  # column of incidence: name of the party
     "buyers 1": "poorest\nfifth", "buyers 2": "second\nfifth", "buyers 3": "middle\nfifth", "buyers 4": "fourth\nfifth",
@@ -31,7 +31,7 @@ def subsidy_yuan(gains: pd.DataFrame, labels: dict[str, str], title: str, period
 
     Args:
         gains: a row a `seed` and `design`: what that world has more than the one without benefits, with the `support` it
-            gave (kCNY), `nev` and `allied` (cars), `tons` (CO2 saved) and `hhi` (points).
+            gave (kCNY), `nev` and `allied` (cars), `tons` (CO2 saved) and `hhi` (HHI points).
         labels: names of the designs, in the order of the rows.
         period: when the support is given and until when its effects are counted, for the note.
     """

@@ -16,7 +16,7 @@ from evsim.study.sensitivity import morris_effects, sobol_indices, tornado
 from evsim.words import analyses as said
 from evsim.words.outcomes import roles_note, setting
 
-from .material import Material, Part, is_numeric, roles, units
+from .material import Material, Part, is_numeric, meanings, roles, units
 
 MOST_MAPS = 4
 MOST_BOXES = 3  # told in words; tables have all
@@ -70,7 +70,8 @@ def _heat_map(material: Material, runs: pd.DataFrame, axes: tuple[Axis, Axis], w
     return Part(
         "heat_map", subject, sentences[0].removesuffix("."), [*sentences, *said.tipping_sentences(line, keys), note],
         tables if chance is None else tables | {"chance_above": chance},
-        {"threshold": threshold, "keys": keys, "units": units(keys), "roles": note, "suffix": suffix, "n_worlds": n_worlds},
+        {"threshold": threshold, "keys": keys, "units": units(keys), "meanings": meanings(keys), "roles": note,
+         "suffix": suffix, "n_worlds": n_worlds},
     )  # fmt: skip
 
 
@@ -80,7 +81,9 @@ def _sobol(material: Material) -> Iterator[Part]:
     table = sobol_indices(material.by_sample(), keys)
     yield Part(
         "sobol", material.subject, said.sobol_finding(material.subject, table), said.sobol_sentences(table),
-        {"indices": table}, {"roles": roles_note(roles(keys)), "n_samples": material.store.design.request.plan.samples},
+        {"indices": table},
+        {"roles": roles_note(roles(keys)), "n_samples": material.store.design.request.plan.samples, "units": units(keys),
+         "meanings": meanings(keys)},
     )  # fmt: skip
 
 
@@ -121,7 +124,7 @@ def _tornado(material: Material) -> Iterator[Part]:
     yield Part(
         "tornado", material.subject, said.tornado_finding(material.subject, table),
         said.tornado_sentences(material.subject, table), {"swings": table},
-        {"roles": roles_note(roles(keys)), "units": units(keys), "base": base},
+        {"roles": roles_note(roles(keys)), "units": units(keys), "meanings": meanings(keys), "base": base},
     )  # fmt: skip
 
 
@@ -166,7 +169,7 @@ def _boxes(material: Material) -> Iterator[Part]:
     yield Part(
         "boxes", subject, said.boxes_finding(subject, found["prim"], threshold), sentences, tables,
         {"threshold": threshold, "boxes": found["prim"], "keys": keys, "units": units(keys),
-         "roles": roles_note(roles(keys))},
+         "meanings": meanings(keys), "roles": roles_note(roles(keys))},
     )  # fmt: skip
 
 

@@ -119,5 +119,11 @@ def units(keys: Sequence[str]) -> dict[str, str]:
     return {key: parameters()[key].unit if key in parameters() else "" for key in keys}
 
 
+def meanings(keys: Sequence[str]) -> dict[str, str]:
+    """What each key means, in words; nothing of a choice, whose words are those of its alternatives."""
+    known = {key: parameters()[key] for key in keys if key in parameters()}
+    return {key: "" if known[key].choices else known[key].meaning for key in known}
+
+
 def is_numeric(axis: Axis) -> bool:
     return axis.kind in ("a number", "a whole number") and None not in axis.values

@@ -1,0 +1,7 @@
+"""`python -m evsim`: the command line."""
+
+import sys
+
+from evsim.cli import main
+
+sys.exit(main())
