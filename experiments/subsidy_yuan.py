@@ -147,7 +147,7 @@ def finding(gains: pd.DataFrame, shares: pd.DataFrame, scales: dict[str, float])
             f"{cost(gains[gains['design'] == name], 'nev', ' kCNY')} of support by the design '{DESIGNS[name]}'"
             for name in (min(dear, key=dear.__getitem__), max(dear, key=dear.__getitem__))
         )
-        told = [f"One new-energy car more {cheapest}, and {dearest}."]
+        told = [f"One new-energy car more {cheapest}, and {dearest.removeprefix('costs ')}."]
     for name, label in DESIGNS.items():
         rows, got = gains[gains["design"] == name], shares[shares["design"] == name]
         buyers = got[[party for party in PARTIES if party.startswith("buyers")]].sum(axis=1)

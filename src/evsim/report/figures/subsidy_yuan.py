@@ -72,7 +72,8 @@ def subsidy_incidence(shares: pd.DataFrame, labels: dict[str, str], title: str, 
     for down, design in enumerate(labels):
         rows = shares[shares["design"] == design]
         for across, party in enumerate(PARTIES):
-            cell(axes, across, down, bracketed(rows[party], 0), diverging(rows[party].mean(), largest))
+            worth = -rows[party].mean() if party == "lost" else rows[party].mean()  # what is lost is nobody's gain
+            cell(axes, across, down, bracketed(rows[party], 0), diverging(worth, largest))
     named(axes, list(PARTIES.values()), dict(enumerate(labels.values())))
     return figure
 
