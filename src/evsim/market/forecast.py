@@ -34,7 +34,8 @@ from .points import Point, expected_point
 from .pricing import whole_game
 from .rates import Rates
 from .state import Market
-from .trials import set_up, trust_lent
+from .trial_kernels import set_up
+from .trials import trust_lent
 from .ways import FULL_STACK, PARTS, equipped, lines_of, tried, ways
 
 
@@ -94,9 +95,8 @@ class Forecast:
         self.entries = panel_entries(market)
         self.points = [expected_point(market, years, self.entries) for years in market.scenario.modes.forecast_years]
         self.ways = {brand.key: brand.way for brand in market.brands}
-        self.known_rows: dict[
-            tuple, np.ndarray
-        ] = {}  # (brand, present way, way) → lines that the move is about; and of them, those known at a point in time
+        # (brand, present way, way) → lines that the move is about; and of them, those known at a point in time
+        self.known_rows: dict[tuple, np.ndarray] = {}
         most = int(np.bincount(market.offers.automaker).max())
         self.known_ways: dict[tuple, list[Way]] = {}  # (brand, offered) → ways
         self.known_equipped: dict[tuple, np.ndarray] = {}  # (brand, way) → lines
@@ -200,8 +200,8 @@ class Forecast:
         money, codes = set_up(
             (rows, columns, moving),
             (MODE.get(way.mode, 0), self._code(way.platform), len(market.platforms)),
-            (0.0, 0.0) if way == self.ways[brand.key] else (ledger.lent_trust, lent_trust),
-            ledger[:6],
+            (0.0, 0.0, 0) if way == self.ways[brand.key] else (ledger.lent_trust, lent_trust, ledger.modes[0]),
+            ledger[:7],
             (point.utility, point.stacks, point.reference, entries.sensitivity),
             stand.owners_left,
             rule,

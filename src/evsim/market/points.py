@@ -18,7 +18,8 @@ from .offers import Offers
 from .panel import Entries, panel_utility, panel_visits, stack_utility
 from .progress import success_chance
 from .state import Market
-from .trials import Ledger, ledger, set_utility
+from .trial_kernels import set_utility
+from .trials import Ledger, ledger
 from .ways import built_quality, equipped, lines_of, tried
 
 Parts = tuple[np.ndarray, ...]  # of a `BuyerPrice`: knots, slopes, intercept, jumps

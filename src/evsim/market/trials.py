@@ -1,37 +1,28 @@
-"""A maker's lines with one brand in another way: what they earn and cost, where prices start, and what they are worth to buyers.
-
-Compiled, for a review asks thousands of times. The slow twin is the market itself in that way, made by `ways.tried` and priced
-by `economics.best_reply`; the equations are those of `ways.moved`, `Rates.terms` and `economics.contracts`, which hold it in the
-tests.
-"""
+"""A market's lines as the kernels of a trial read them (`trial_kernels`): plain arrays, one ledger a market."""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from ..compiled import njit
 from ..economics.contracts import price_for_net
-from ..economics.reply_kernels import buyer_prices
 from ..economics.technology import diluted
 from .offers import MODE
 from .state import Market
 from .ways import PARTS
 
-MEMBER, COMPONENTS = MODE["alliance"], MODE["components"]
-BOUGHT_PARTS = (MODE["supplier"], MODE["components"])  # modes in which a rival supplier's stack costs its fee
-STAYS = -1  # in place of a stack: the line keeps its own
+MODES = (MODE["alliance"], MODE["components"], MODE["supplier"])  # those that a trial asks for
 
 
 class Ledger(NamedTuple):
     """A market's lines as a trial reads them, plain arrays."""
 
     codes: tuple[np.ndarray, np.ndarray]  # platform, mode; [all lines]
-    money: tuple[
-        np.ndarray, ...
-    ]  # [all lines] kCNY: cost, base price, price, saved on batteries, credits, price that covers
+    # [all lines] kCNY: cost, base price, price, saved on batteries, credits, price that covers
+    money: tuple[np.ndarray, ...]
     rates: tuple[np.ndarray, ...]  # [modes]: r, w, parts, shops
     vat: float
     stacks: tuple[int, int, int]  # the leader's platform, the rival supplier's, and that of bought parts
+    modes: tuple[int, int, int]  # codes of alliance, components, supplier
     rival_fee: float  # kCNY a car
     on_sale: np.ndarray  # [all lines] bool
     member: np.ndarray  # [all lines] bool: on sale in mode `alliance`
@@ -48,13 +39,14 @@ def ledger(market: Market) -> Ledger:
     saved = offers.pack_kwh * (market.base_pack_price - market.pack_price)
     credit = market.credit_cost + np.zeros(len(offers))
     code = market.platform_code
-    member = offers.on_sale & (offers.mode == MEMBER)
+    member = offers.on_sale & (offers.mode == MODES[0])
     return Ledger(
         codes=(offers.platform, offers.mode),
         money=(offers.cost, offers.base_price, offers.price, saved, credit, covering),
         rates=(rates.revenue_share, rates.unit_fee, rates.parts_cost, rates.channel_share),
         vat=vat,
         stacks=(code(scenario.alliance.platform), code(scenario.modes.rival_platform or ""), code(PARTS.platform)),
+        modes=MODES,
         rival_fee=scenario.contracts.rival_fee,
         on_sale=offers.on_sale,
         member=member,
@@ -68,122 +60,3 @@ def trust_lent(market: Market, members: int) -> float:
     """Trust that the leader would lend each brand were there so many in mode `alliance`, utils: `Market.lent_trust`."""
     alliance = market.scenario.alliance
     return float(diluted(alliance.lent_trust, members, market.base_members, alliance.dilution))
-
-
-@njit
-def borne(mode, base_price, rates, vat):
-    """What the leader bears of a line, kCNY a car: parts, and the shops it sells in; as in `Rates.terms`."""
-    return rates[2][mode] + rates[3][mode] * base_price / (1.0 + vat)
-
-
-@njit
-def relieved(mode, platform, base_price, rates, vat, rival, rival_fee):
-    """What a line is spared of its own cost, kCNY a car: `ways.relief`."""
-    bought = mode == BOUGHT_PARTS[0] or mode == BOUGHT_PARTS[1]
-    return borne(mode, base_price, rates, vat) - (rival_fee if platform == rival and bought else 0.0)
-
-
-@njit
-def tried_lines(rows, moving, way, books, owners_left):
-    """Terms, costs and stacks of a maker's lines once some of them have moved.
-
-    Args:
-        rows: the maker's lines on sale then, `[L]`; moving: those of them that move, both rising.
-        way: mode and platform that they move to, codes; how many platforms there are.
-        books: the first six of `Ledger`.
-        owners_left: what a car sold leaves in owner value, `[all lines]`, kCNY.
-    Returns:
-        Money `[7, L]`: A and c of `economics.best_reply`, the price to start from, cost before fees, r, w, m.
-        Codes `[4, L]`: mode before and after, stack before and after (columns of `panel.stack_utility`; `STAYS`: no move).
-    """
-    (platforms, modes), money, rates, vat, stacks, rival_fee = books
-    cost, base_price, price, saved, credit, covering = money
-    leader, rival, parts = stacks
-    n_platforms = way[2]
-    found, told = np.empty((7, len(rows))), np.empty((4, len(rows)), dtype=np.int64)
-    at = 0
-    for place in range(len(rows)):
-        line = rows[place]
-        platform, mode, own = platforms[line], modes[line], cost[line]
-        told[0, place] = told[1, place] = mode
-        told[2, place] = told[3, place] = STAYS
-        if at < len(moving) and moving[at] == line:
-            at += 1
-            told[2, place] = platform + n_platforms * (mode == COMPONENTS)
-            own += relieved(mode, platform, base_price[line], rates, vat, rival, rival_fee)
-            if way[0] != COMPONENTS:
-                platform = way[1]
-            elif platform == leader:
-                platform = parts
-            mode = way[0]
-            own -= relieved(mode, platform, base_price[line], rates, vat, rival, rival_fee)
-            told[1, place], told[3, place] = mode, platform + n_platforms * (mode == COMPONENTS)
-        share, fee = rates[0][mode], rates[1][mode]
-        own = max(own - saved[line], 0.1) + credit[line]
-        found[0, place] = (1.0 - share) / (1.0 + vat)
-        found[1, place] = own + fee - owners_left[line]
-        found[2, place] = max(price[line] + (own + fee) * (1.0 + vat) / (1.0 - share) - covering[line], 1.0)
-        found[3, place], found[4, place], found[5, place] = own, share, fee
-        found[6, place] = borne(mode, base_price[line], rates, vat)
-    return found, told
-
-
-@njit
-def write_tried(columns, told, lent, point, outlay, work):
-    """Utilities of the lines at a point, before price and net of it, into two tables `[2 S, L]`, the reference taken off both.
-
-    Args:
-        columns: of the lines in the point's tables, `[L]`; told: codes of `tried_lines`.
-        lent: trust lent to each member before and after, utils.
-        point: its utilities, what stacks add, its reference, and α, `[2 S]`.
-        outlay: q at the prices to start from, `[L]`, kCNY.
-        work: the two tables.
-    """
-    table, stacks, reference, sensitivity = point
-    utility, net = work
-    for place in range(len(columns)):
-        column, before, after = columns[place], told[2, place], told[3, place]
-        less = lent[0] if told[0, place] == MEMBER else 0.0
-        more = lent[1] if told[1, place] == MEMBER else 0.0
-        paid = outlay[place]
-        if before == STAYS:
-            for i in range(table.shape[0]):
-                value = ((table[i, column] + more) - less) - reference[i]
-                utility[i, place] = value
-                net[i, place] = value - paid * sensitivity[i]
-        else:
-            for i in range(table.shape[0]):
-                stack = stacks[i, after] - stacks[i, before]
-                value = (((table[i, column] + more) - less) + stack) - reference[i]
-                utility[i, place] = value
-                net[i, place] = value - paid * sensitivity[i]
-
-
-@njit
-def set_utility(columns, utility, outlay, point, excess):
-    """New utilities of lines, `[2 S, L]`, into a point's table, and what the excess is the exponential of: V − α q − reference.
-
-    Args:
-        columns: of the lines in the point's tables, `[L]`; outlay: q, `[L]`, kCNY.
-        point: its utilities, its reference, and α, `[2 S]`.
-    """
-    table, reference, sensitivity = point
-    for place in range(len(columns)):
-        column, paid = columns[place], outlay[place]
-        for i in range(table.shape[0]):
-            table[i, column] = utility[i, place]
-            excess[i, place] = (utility[i, place] - sensitivity[i] * paid) - reference[i]
-
-
-@njit
-def set_up(lines, way, lent, books, point, owners_left, rule, work):
-    """`tried_lines`, and `write_tried` at the prices to start from: money and codes of the lines.
-
-    Args:
-        lines: rows, their columns in the point's tables, and the rows that move.
-        rule: what buyers pay for the lines: knots, slopes, intercept, jumps. The others as there.
-    """
-    rows, columns, moving = lines
-    found, told = tried_lines(rows, moving, way, books, owners_left)
-    write_tried(columns, told, lent, point, buyer_prices(found[2], rule), work)
-    return found, told
