@@ -128,7 +128,11 @@ def finding(table: pd.DataFrame) -> list[str]:
     saved, earned = against(table, "profit", HOLD), against(table, "profit", PRICE)
     points = 100.0 * against(table, "share", PRICE)
     best = {maker: saved.loc[maker].loc[list(RESPONSES)].mean(axis=1).idxmax() for maker in MAKERS}
-    most = [f"{best[maker]} saves {maker} {bracketed(saved.loc[maker, best[maker]], 0, ' bn CNY')}" for maker in MAKERS]
+    gains = {maker: f"{maker} {bracketed(saved.loc[maker, best[maker]], 0, ' bn CNY')}" for maker in MAKERS}
+    most = [
+        f"{response} saves {words.names([gains[maker] for maker in MAKERS if best[maker] == response])}"
+        for response in dict.fromkeys(best.values())
+    ]
     told = [f"Against holding prices and stack, {words.names(most)} over the run: more than any other response."]
     for maker in MAKERS:
         own = table[table["maker"] == maker].set_index("response")
