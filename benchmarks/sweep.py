@@ -22,7 +22,7 @@ GOALS = {"timeline": 4.0, "chosen": 30.0}
 
 
 def seconds_of(folder: Path, runs: int, workers: int, *words: str) -> float:
-    """Seconds that so many runs take, workers warm: what starting them costs is left out by a first run of each."""
+    """Seconds that so many runs take, starting the workers counted: the caller takes the difference of two."""
     store = Store.create(folder, design_of(*WORDS, *words, plan=Plan(replications=max(runs // 4, 1))), SIMULATE)
     began = time.perf_counter()
     drive(store, Execution(workers=workers, quiet=True))
