@@ -219,7 +219,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     place = str(path)
     if not os.access(path.parent, os.W_OK):  # nobody writes there, and SQLite cannot make its files beside the ledger
         place = f"{path.absolute().as_uri()}?immutable=1"
-    connection = sqlite3.connect(place, BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True)
+    connection = sqlite3.connect(place, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False, uri=True)
     connection.execute("PRAGMA synchronous=FULL")
     return connection
 
