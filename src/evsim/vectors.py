@@ -2,7 +2,7 @@
 
 A compiled loop that calls `math.exp` or `math.log` goes one entry at a time, and a plain loop for a sum or a maximum waits at
 each entry for the one before. Here the functions are polynomials, and sums have four parts, in a fixed order: the same bits on
-every processor, and three to eight times as fast. A row may be written over itself, but then the loop goes one by one again.
+every processor, and two to five times as fast. A row may be written over itself, but then the loop goes one by one again.
 """
 
 import numpy as np

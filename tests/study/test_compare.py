@@ -288,6 +288,8 @@ def test_a_sweep_does_not_go_on_with_a_comparison_but_says_what_does(on_stub, he
         answer = on_stub("paired", "sweep", *words)
         assert answer.code == 2 and answer.err.count("\n") == 1
         assert "`evsim compare --resume outputs/compare-1` goes on with it" in answer.err
+    with pytest.raises(BadRequest, match=r"compare-1: a comparison lies here; `evsim.study.pursue` goes on with it"):
+        runner_module.resume("outputs/compare-1")
     assert read("outputs/compare-1").digest == digest
     assert on_stub("paired", "compare", "--resume", "outputs/compare-1", "--quiet").code == 0
     assert on_stub("null", "sweep", "subsidy.scale=0,1", "--replications", "2", "--quiet").code == 0

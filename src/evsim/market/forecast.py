@@ -35,7 +35,6 @@ from .pricing import whole_game
 from .rates import Rates
 from .state import Market
 from .trial_kernels import set_up
-from .trials import trust_lent
 from .ways import FULL_STACK, PARTS, equipped, lines_of, tried, ways
 
 
@@ -238,7 +237,7 @@ class Forecast:
         after = len(moving) * (way.mode == "alliance") + before
         after -= np.count_nonzero(ledger.member[gone]) if before else 0
         members = ledger.members - (before > 0) + (after > 0)
-        return rows, moving, ledger.lent_trust if members == ledger.members else trust_lent(stand.market, members)
+        return rows, moving, ledger.lent_trust if members == ledger.members else stand.market.trust_lent_to(members)
 
     def _rest(self, point, stand, brand, lent_trust):
         """`[2 S]`: what buyers may have of everybody else, the outside good among it, as lent trust is then."""

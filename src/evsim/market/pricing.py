@@ -79,7 +79,7 @@ def subsidy_pass_through(market: Market) -> dict[str, np.ndarray]:
     follows, own = buyer_tax_pass_through(game, solution.prices), np.arange(len(rows))
     sold = evaluate(game, solution.prices).class_shares
     to_buyers = (sold * follows.buyer_prices[:, own, own]).sum(axis=0) / sold.sum(axis=0)
-    return {"row": rows, "to_buyers": to_buyers, "to_maker": -follows.own, "held": follows.held}
+    return {"row": rows, "to_buyers": to_buyers, "to_maker": 0.0 - follows.own, "held": follows.held}
 
 
 def handed_in(market: Market, rows: np.ndarray) -> np.ndarray:

@@ -127,9 +127,13 @@ class Market:
         return int(np.count_nonzero(np.bincount(brands)))
 
     def lent_trust(self) -> float:
-        """Trust that the leader lends each brand in mode `alliance`, utils: less, the more there are."""
+        """Trust that the leader lends each brand in mode `alliance`, utils."""
+        return self.trust_lent_to(self.members())
+
+    def trust_lent_to(self, members: int) -> float:
+        """Trust that the leader would lend each of so many brands, utils: less, the more there are."""
         alliance = self.scenario.alliance
-        return float(diluted(alliance.lent_trust, self.members(), self.base_members, alliance.dilution))
+        return float(diluted(alliance.lent_trust, members, self.base_members, alliance.dilution))
 
     def charge_fixed_fees(self, fees: np.ndarray) -> None:
         """Fill in what each maker pays the leader a month whatever it sells, `[automakers]`, kCNY: a fee for each brand on sale

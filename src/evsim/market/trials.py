@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 
 from ..economics.contracts import price_for_net
-from ..economics.technology import diluted
 from .offers import MODE
 from .state import Market
 from .ways import PARTS
@@ -54,9 +53,3 @@ def ledger(market: Market) -> Ledger:
         members=market.members(),
         lent_trust=market.lent_trust(),
     )
-
-
-def trust_lent(market: Market, members: int) -> float:
-    """Trust that the leader would lend each brand were there so many in mode `alliance`, utils: `Market.lent_trust`."""
-    alliance = market.scenario.alliance
-    return float(diluted(alliance.lent_trust, members, market.base_members, alliance.dilution))

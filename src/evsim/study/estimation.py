@@ -30,9 +30,7 @@ from .past import n_pasts, shared_past
 
 PROBE = "evsim.study.estimation:probe"
 PROBE_SECONDS = 4.0
-WARM_MONTHS = (
-    25  # before anything is timed: what is called at a first, second and third review is compiled or loaded then
-)
+WARM_MONTHS = 25  # before anything is timed: what three yearly reviews call is compiled or loaded then
 SMALL = {"count": 2_000, "reference_size": 500, "survey_size": 200, "lines": 40}  # of the market it is done with
 ROUNDS = 2  # probes of each worker
 LEDGER_BYTES = 70  # of a run …

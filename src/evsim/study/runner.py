@@ -73,9 +73,12 @@ def resume(store: Store | str | os.PathLike[str], execution: Execution | None = 
     """Finish what a store lacks; nothing that is entered is repeated.
 
     Raises:
-        BadRequest: another driver is at work on it, or it was made by another state of the model.
+        BadRequest: another driver is at work on it, it was made by another state of the model, or it is a comparison's.
     """
-    return drive(store if isinstance(store, Store) else Store.open(store), execution)
+    store = store if isinstance(store, Store) else Store.open(store)
+    if store.is_compared:
+        raise BadRequest(f"{store.path}: a comparison lies here; `evsim.study.pursue` goes on with it")
+    return drive(store, execution)
 
 
 def drive(
