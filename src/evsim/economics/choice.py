@@ -27,16 +27,26 @@ def logit(utility, outside, out):
     Returns:
         Inclusive value I, utils; safe for utilities of any size.
     """
+    inclusive, scale = odds_of(utility, outside, out)
+    for j in range(utility.shape[0]):
+        out[j] *= scale
+    return inclusive
+
+
+@njit
+def odds_of(utility, outside, out):
+    """`logit` short of its last step: odds exp(U_j − h) into `out` `[J]`, h the highest utility.
+
+    Returns:
+        Inclusive value I, utils, and what the odds are multiplied by to be probabilities.
+    """
     highest = max(outside, highest_of(utility))
     if highest == -np.inf:
         out[:] = 0.0
-        return highest
+        return highest, 1.0
     exponentials(utility, highest, out)
     total = math.exp(outside - highest) + sum_of(out)
-    scale = 1.0 / total
-    for j in range(utility.shape[0]):
-        out[j] *= scale
-    return highest + math.log(total)
+    return highest + math.log(total), 1.0 / total
 
 
 @njit

@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from evsim.compiled import njit
-from evsim.economics.choice import BLOCK, logit
+from evsim.economics.choice import BLOCK, odds_of
+from evsim.vectors import sum_of, whole_vectors
 
 
 class Rows(NamedTuple):
@@ -41,16 +42,27 @@ def offered_to_somebody(utility, weights):
 def fill_probabilities(utility, price_sensitivity, outside, buyer_prices, probabilities, inclusive):
     """P_ij and I_i of V_ij − α_i q_j, into `probabilities` `[N, J]` and `inclusive` `[N]`."""
     n_consumers, n_products = utility.shape
-    row = np.empty(n_products)
+    row, odds = np.full(whole_vectors(n_products), -np.inf), np.empty(whole_vectors(n_products))
     for i in range(n_consumers):
+        net_utility(utility[i], price_sensitivity[i], buyer_prices, row)
+        inclusive[i], scale = odds_of(row, outside[i], odds)
         for j in range(n_products):
-            row[j] = utility[i, j] - price_sensitivity[i] * buyer_prices[j]
-        inclusive[i] = logit(row, outside[i], probabilities[i])
+            probabilities[i, j] = odds[j] * scale
+
+
+@njit
+def net_utility(utility, price_sensitivity, buyer_prices, out):
+    """V_j − α q_j of one consumer, into the first J entries of `out`."""
+    for j in range(utility.shape[0]):
+        out[j] = utility[j] - price_sensitivity * buyer_prices[j]
 
 
 @njit
 def demand_sums(probabilities, weights, price_sensitivity, rows, margins, expected):
     """What the first-order conditions need, for margins given entry by entry.
+
+    Four consumers at a time: their sums need not wait for each other. Where fewer are left the last one stands in for those
+    that are missing, with weight 0.
 
     Args:
         expected: `[N, setters + 1]`, receives M_if = Σ_k P_ik m_fk, kCNY; its last column, of products without setter, is 0.
@@ -59,51 +71,64 @@ def demand_sums(probabilities, weights, price_sensitivity, rows, margins, expect
         setter f (0 where nobody sets the price).
     """
     n_consumers, n_products = probabilities.shape
-    sums, block, steered = np.zeros((3, n_products)), np.empty((3, n_products)), np.empty(n_products)
-    expected_margins(probabilities, rows, margins, expected)
+    n_setters, last = rows.start.shape[0] - 1, n_consumers - 1
+    sums, block = np.zeros((3, n_products)), np.empty((3, n_products))
+    own, start, product = products_of_setters(rows), rows.start, rows.product
+    own_start, own_product = own.start, own.product
+    expected[:, n_setters] = 0.0
     for first in range(0, n_consumers, BLOCK):
         block[:] = 0.0
-        for i in range(first, min(first + BLOCK, n_consumers)):
-            for j in range(n_products):
-                steered[j] = probabilities[i, j] * expected[i, rows.row_of_product[j]]
-            sensitive = weights[i] * price_sensitivity[i]
-            add_scaled(block[0], weights[i], probabilities[i])
-            add_scaled(block[1], sensitive, probabilities[i])
-            add_scaled(block[2], sensitive, steered)
+        for i in range(first, min(first + BLOCK, n_consumers), 4):
+            k, m, n = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+            x, y, z, t = probabilities[i], probabilities[k], probabilities[m], probabilities[n]
+            a, b, c, d = weights[i], weights[k] * (k > i), weights[m] * (m > k), weights[n] * (n > m)
+            add_four((a, b, c, d), x, y, z, t, block[0])
+            a *= price_sensitivity[i]
+            b *= price_sensitivity[k]
+            c *= price_sensitivity[m]
+            d *= price_sensitivity[n]
+            add_four((a, b, c, d), x, y, z, t, block[1])
+            for setter in range(n_setters):
+                e = f = g = h = 0.0
+                for entry in range(start[setter], start[setter + 1]):
+                    j, margin = product[entry], margins[entry]
+                    e += x[j] * margin
+                    f += y[j] * margin
+                    g += z[j] * margin
+                    h += t[j] * margin
+                expected[i, setter], expected[k, setter], expected[m, setter], expected[n, setter] = e, f, g, h
+                e, f, g, h = a * e, b * f, c * g, d * h
+                for entry in range(own_start[setter], own_start[setter + 1]):
+                    j = own_product[entry]
+                    block[2, j] += (e * x[j] + f * y[j]) + (g * z[j] + h * t[j])
         sums += block
     return sums
 
 
 @njit
-def expected_margins(probabilities, rows, margins, expected):
-    """M_if = Σ_k P_ik m_fk into `expected`, as in `demand_sums`: four consumers at a time, whose sums need not wait for each
-    other."""
-    n_consumers, n_rows = probabilities.shape[0], rows.start.shape[0] - 1
-    whole = n_consumers - n_consumers % 4
-    expected[:, n_rows] = 0.0
-    for i in range(0, whole, 4):
-        for row in range(n_rows):
-            a = b = c = d = 0.0
-            for entry in range(rows.start[row], rows.start[row + 1]):
-                k, margin = rows.product[entry], margins[entry]
-                a += probabilities[i, k] * margin
-                b += probabilities[i + 1, k] * margin
-                c += probabilities[i + 2, k] * margin
-                d += probabilities[i + 3, k] * margin
-            expected[i, row], expected[i + 1, row], expected[i + 2, row], expected[i + 3, row] = a, b, c, d
-    for i in range(whole, n_consumers):
-        for row in range(n_rows):
-            total = 0.0
-            for entry in range(rows.start[row], rows.start[row + 1]):
-                total += probabilities[i, rows.product[entry]] * margins[entry]
-            expected[i, row] = total
+def products_of_setters(rows):
+    """Which products each setter prices: `Rows` once more, with an entry for each price that is set."""
+    n_setters = rows.start.shape[0] - 1
+    start = np.zeros(n_setters + 1, np.int64)
+    for row in rows.row_of_product:
+        if row >= 0:
+            start[row + 1] += 1
+    start = np.cumsum(start)
+    product, place = np.empty(start[n_setters], np.int64), start.copy()
+    for j in range(rows.row_of_product.shape[0]):
+        row = rows.row_of_product[j]
+        if row >= 0:
+            product[place[row]] = j
+            place[row] += 1
+    return Rows(start, product, rows.row_of_product)
 
 
 @njit
-def add_scaled(total, scale, row):
-    """total_j += scale x_j."""
+def add_four(scales, x, y, z, t, total):
+    """total_j += a x_j + b y_j + c z_j + d t_j."""
+    a, b, c, d = scales
     for j in range(total.shape[0]):
-        total[j] += scale * row[j]
+        total[j] += (a * x[j] + b * y[j]) + (c * z[j] + d * t[j])
 
 
 @njit
@@ -119,29 +144,74 @@ def demand_sums_derivative(probabilities, expected, weights, price_sensitivity, 
     """
     n_consumers, n_products = probabilities.shape
     sums, block = np.zeros((3, n_products)), np.empty((3, n_products))
-    change, d_expected = np.empty(n_products), np.zeros(rows.start.shape[0])
+    bought, change, more_revenue = np.empty(n_products), np.empty(n_products), entries[1] * steps[0][rows.product]
+    own = products_of_setters(rows)
     for first in range(0, n_consumers, BLOCK):
         block[:] = 0.0
         for i in range(first, min(first + BLOCK, n_consumers)):
-            mean = 0.0
+            chance, sensitive = probabilities[i], weights[i] * price_sensitivity[i]
             for j in range(n_products):
-                mean += probabilities[i, j] * steps[1, j]
+                bought[j] = chance[j] * steps[1, j]
+            mean = sum_of(bought)
             for j in range(n_products):
-                change[j] = price_sensitivity[i] * probabilities[i, j] * (mean - steps[1, j])
-            for row in range(rows.start.shape[0] - 1):
-                total = 0.0
-                for entry in range(rows.start[row], rows.start[row + 1]):
+                change[j] = price_sensitivity[i] * (chance[j] * mean - bought[j])
+            add_scaled(weights[i], change, block[0])
+            add_scaled(sensitive, change, block[1])
+            for setter in range(rows.start.shape[0] - 1):
+                earned, earns_more = sensitive * expected[i, setter], 0.0
+                for entry in range(rows.start[setter], rows.start[setter + 1]):
                     k = rows.product[entry]
-                    total += change[k] * entries[0, entry] + probabilities[i, k] * entries[1, entry] * steps[0, k]
-                d_expected[row] = total
-            sensitive = weights[i] * price_sensitivity[i]
-            for j in range(n_products):
-                row = rows.row_of_product[j]
-                block[0, j] += weights[i] * change[j]
-                block[1, j] += sensitive * change[j]
-                block[2, j] += sensitive * (change[j] * expected[i, row] + probabilities[i, j] * d_expected[row])
+                    earns_more += change[k] * entries[0, entry] + chance[k] * more_revenue[entry]
+                earns_more *= sensitive
+                for entry in range(own.start[setter], own.start[setter + 1]):
+                    j = own.product[entry]
+                    block[2, j] += change[j] * earned + chance[j] * earns_more
         sums += block
     return sums
+
+
+@njit
+def add_scaled(scale, row, total):
+    """total_j += scale x_j."""
+    for j in range(total.shape[0]):
+        total[j] += scale * row[j]
+
+
+@njit
+def folded(class_sums, slopes):
+    """Sums `[C, 3, J]` of all classes as those of one whose slope is that of the first, `[3, J]`.
+
+    Args:
+        slopes: dq/dp of every class, `[C, J]`: s_j is a plain sum, Λ_j and Σ_k Γ_jk m_fk weigh by q'_cj / q'_0j.
+    """
+    n_classes, _, n_products = class_sums.shape
+    sums = np.zeros((3, n_products))
+    for c in range(n_classes):
+        for j in range(n_products):
+            weight = slopes[c, j] / slopes[0, j]
+            sums[0, j] += class_sums[c, 0, j]
+            sums[1, j] += weight * class_sums[c, 1, j]
+            sums[2, j] += weight * class_sums[c, 2, j]
+    return sums
+
+
+@njit
+def asked_prices(class_sums, slopes, own_cost, own_revenue, row_of_product):
+    """The price that each slope asks for, `[J, K + 1]`, kCNY: ζ = (cost + (A s / d + Σ_k Γ m) / Λ) / A.
+
+    Args:
+        slopes: dq/dp of every class between the knots, `[C, J, K + 1]`; own_cost, own_revenue: of each product's setter, `[J]`.
+        row_of_product: −1 where the price is given: there it is 0, and not used.
+    """
+    n_products, n_segments = slopes.shape[1:]
+    asked = np.zeros((n_products, n_segments))
+    for k in range(n_segments):
+        shares, sensitive, cross = folded(class_sums, slopes[:, :, k])
+        for j in range(n_products):
+            if row_of_product[j] >= 0:
+                fixed = (own_cost[j] + cross[j] / sensitive[j]) / own_revenue[j]
+                asked[j, k] = fixed + shares[j] / sensitive[j] / slopes[0, j, k]
+    return asked
 
 
 @njit

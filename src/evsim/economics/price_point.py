@@ -14,7 +14,14 @@ import numpy as np
 
 from evsim.compiled import over_blocks
 from evsim.economics.price_game import PriceGame
-from evsim.economics.price_kernels import demand_sums, demand_sums_derivative, fill_probabilities, kinked_replies
+from evsim.economics.price_kernels import (
+    asked_prices,
+    demand_sums,
+    demand_sums_derivative,
+    fill_probabilities,
+    folded,
+    kinked_replies,
+)
 
 FAINT = 1e-290  # a Λ below this has lost digits: its sums are made relative to the product's best customer
 
@@ -92,8 +99,10 @@ def evaluate(game: PriceGame, prices) -> PricePoint:
     for j in np.flatnonzero(accounts.priced & ~(class_sums[:, 1].sum(axis=0) > FAINT)):
         own_margins = expected[:, accounts.rows.row_of_product[j]]
         class_sums[:, :, j] = _faint_sums(game, buyer_prices[:, j], inclusive, own_margins, j)
-    replies = _replies(game, class_sums)
-    target, segment, held = kinked_replies(prices, accounts.rows.row_of_product, replies, rule.knots, rule.notches)
+    own = accounts.own_cost, accounts.own_revenue, accounts.rows.row_of_product
+    target, segment, held = kinked_replies(
+        prices, own[2], asked_prices(class_sums, rule.slopes, *own), rule.knots, rule.notches
+    )
     class_slopes = rule.slopes[:, np.arange(len(prices)), segment]
     return PricePoint(prices, probabilities, inclusive, expected, class_shares, class_sums, class_slopes, target, held)
 
@@ -109,16 +118,6 @@ def sums_by_class(game: PriceGame, part) -> np.ndarray:
         return np.sum([np.zeros((3, game.n_products)), *blocks], axis=0)
 
     return np.stack([of_class(own_class, rows) for own_class, rows in enumerate(game.class_rows)])
-
-
-def folded(class_sums: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-    """Sums `[C, 3, J]` of all classes as those of one whose slope is that of the first, `[3, J]`.
-
-    Args:
-        slopes: dq/dp of every class, `[C, J]`: s_j is a plain sum, Λ_j and Σ_k Γ_jk m_fk weigh by q'_cj / q'_0j.
-    """
-    weights = slopes / slopes[0]
-    return np.stack([class_sums[:, 0].sum(axis=0), *((weights * class_sums[:, k]).sum(axis=0) for k in (1, 2))])
 
 
 def cross_sums(game: PriceGame, point: PricePoint, entries, slopes) -> np.ndarray:
@@ -160,19 +159,6 @@ def target_change(game: PriceGame, point: PricePoint, step, buyer_steps) -> np.n
     margin = revenue * point.target - accounts.own_cost
     scale = np.where(point.held, 1.0, point.sums[1]) * revenue
     return np.where(point.held, 0.0, (revenue * change[0] / slope + change[2] - margin * change[1]) / scale)
-
-
-def _replies(game, class_sums):
-    """The price that each slope asks for, `[J, K + 1]`, kCNY: ζ = (cost + (A s / d + Σ_k Γ m) / Λ) / A.
-
-    Of a given price it is 0, and not used.
-    """
-    accounts, slopes = game.accounts, game.rule.slopes
-    by_segment = np.broadcast_to(class_sums[..., None], (*class_sums.shape, slopes.shape[2]))
-    shares, sensitive, cross = folded(by_segment, slopes)
-    sensitive = np.where(accounts.priced[:, None], sensitive, 1.0)
-    fixed = (accounts.own_cost[:, None] + cross / sensitive) / accounts.own_revenue[:, None]
-    return np.where(accounts.priced[:, None], fixed + shares / sensitive / slopes[0], 0.0)
 
 
 def _faint_sums(game, buyer_prices, inclusive, expected, j):

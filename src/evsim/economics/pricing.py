@@ -27,7 +27,8 @@ import numpy as np
 
 from evsim.economics.deviations import Certificate, Deviation, certificate, gains_of_prices, largest_gain, profits
 from evsim.economics.price_game import Demand, PriceGame, bertrand
-from evsim.economics.price_point import FAINT, cross_sums, evaluate, folded
+from evsim.economics.price_kernels import folded
+from evsim.economics.price_point import FAINT, cross_sums, evaluate
 from evsim.economics.price_search import JUMPS, PriceSolution, Search, krylov
 
 __all__ = [

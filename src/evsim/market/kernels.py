@@ -11,7 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ..compiled import inlined, njit
-from ..economics.choice import logit, pick
+from ..economics.choice import logit, odds_of, pick
+from ..economics.price_kernels import net_utility
 from ..economics.timing import fill_spells, geometric_quantile, weibull_quantile
 from ..economics.utility import (
     ELECTRIC,
@@ -31,6 +32,7 @@ from ..economics.utility import (
     traits_of,
 )
 from ..streams import Purpose, gumbel, gumbels, key_of, normal, uniform
+from ..vectors import whole_vectors
 
 TASTE, CHOICE, HOLDING, PAUSE, TURNOVER, OWNED = (
     int(Purpose[name]) for name in ("TASTE", "CHOICE", "HOLDING", "PAUSE", "TURNOVER", "OWNED")
@@ -170,16 +172,22 @@ def desk_for(shelf):
 def row_utility(row, owner, tastes, habits, shelf, display, world, out):
     """Utility of every product on the shelf before price, for the household of a row; returns its price sensitivity."""
     taste_utility(tastes, habits.median_sensitivity, habits.phone_effect, display.traits, out)
-    lock_in = 0.0
-    if owner.platform >= 0 and world.ecosystem[owner.platform]:
-        lock_in = habits.switching_cost * lock_in_strength(float(world.month - owner.joined), habits.tenure_scale)
-    brand = world.line_brand[owner.line] if owner.line >= 0 else -1
+    lock_in, brand = bonds(owner, habits, world)
     community = row // world.community_size
     if display.community[0] != community:
         display.community[0] = community
         heard_utility(shelf.platform, habits.word_of_mouth, world.whispers[community], display.heard)
     state_utility(shelf, owner.platform, lock_in, brand, habits.brand_loyalty, display.heard, out)
     return price_sensitivity(habits.median_sensitivity, tastes)
+
+
+@inlined
+def bonds(owner, habits, world):
+    """What binds a household to its car: the lock-in of its platform, utils, and its brand, −1 without a car."""
+    lock_in = 0.0
+    if owner.platform >= 0 and world.ecosystem[owner.platform]:
+        lock_in = habits.switching_cost * lock_in_strength(float(world.month - owner.joined), habits.tenure_scale)
+    return lock_in, (world.line_brand[owner.line] if owner.line >= 0 else -1)
 
 
 @inlined
@@ -261,28 +269,36 @@ def shop(seed, rows, population, habits, shelf, world, choice):
 
 @njit
 def panel_utility(rows, panel, habits, shelf, world, tastes, utility, outside):
-    """Utility before price `[n, J]` and of the outside good `[n]` for given households.
+    """Utility before price `[n, J]` and of the outside good `[n]` for given households: `row_utility` and `row_outside` of each,
+    in two loops, so that the one over products looks nothing up.
 
     `rows` say which community each hears; `panel` is the tuple of columns (line, platform, bought, joined, overdue).
     """
     line, platform, bought, joined, overdue = panel
-    display = display_of(shelf)
+    lock_in, brand = np.empty(len(rows)), np.empty(len(rows), np.int64)
     for i in range(len(rows)):
         owner = Owner(line[i], platform[i], bought[i], joined[i], overdue[i])
-        row_utility(rows[i], owner, tastes[i], habits, shelf, display, world, utility[i])
+        lock_in[i], brand[i] = bonds(owner, habits, world)
         outside[i] = row_outside(owner, tastes[i], habits, world)
+    traits, heard, listening = traits_of(shelf), np.empty(len(shelf.quality)), -1
+    for i in range(len(rows)):
+        community = rows[i] // world.community_size
+        if community != listening:
+            listening = community
+            heard_utility(shelf.platform, habits.word_of_mouth, world.whispers[community], heard)
+        taste_utility(tastes[i], habits.median_sensitivity, habits.phone_effect, traits, utility[i])
+        state_utility(shelf, platform[i], lock_in[i], brand[i], habits.brand_loyalty, heard, utility[i])
 
 
 @njit
 def panel_visits(rows, utility, outside, sensitivity, outlay, habits, visits):
     """Expected visits per cycle of the given rows of a panel, `[n]`, from utility before price and what they pay."""
-    after, scratch = np.empty(len(outlay)), np.empty(len(outlay))
+    after, odds = np.full(whole_vectors(len(outlay)), -np.inf), np.empty(whole_vectors(len(outlay)))
     values, waiting = np.empty(len(rows)), np.empty(len(rows))
     for k in range(len(rows)):
         i = rows[k]
-        for j in range(len(outlay)):
-            after[j] = utility[i, j] - sensitivity[i] * outlay[j]
-        values[k] = logit(after, -np.inf, scratch) - outside[i]
+        net_utility(utility[i], sensitivity[i], outlay, after)
+        values[k] = odds_of(after, -np.inf, odds)[0] - outside[i]
     fill_spells(values, habits.overdue_cost, habits.pause, visits, waiting)
 
 
