@@ -122,7 +122,7 @@ from evsim.economics import owner_kernels, price_kernels, reply_kernels
 from evsim.scenarios import load
 from evsim.simulation import run
 run(load("baseline", *TINY))
-for kernel in (owner_kernels.purchase_sums, price_kernels.demand_sums, reply_kernels.next_prices):
+for kernel in (owner_kernels.purchase_sums, price_kernels.demand_sums, reply_kernels.replied):
     print(len(kernel.signatures))
 """
 

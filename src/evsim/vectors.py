@@ -35,8 +35,8 @@ def exponentials(exponents, shift, out):
     the second factor by its Taylor polynomial of degree 12: within 2 units in the last place, the same bits on every processor.
 
     Args:
-        exponents: x, `[J]`; shift: not below the largest of them.
-        out: `[J]`; 0 where x − shift < −708. It may be `exponents` itself, which takes longer.
+        exponents: x, `[J]`; shift: what is taken off all of them.
+        out: `[J]`; 0 where x − shift < −708, inf where it is above 709. It may be `exponents` itself, which takes longer.
     """
     for j in range(exponents.shape[0]):
         v = exponents[j] - shift
@@ -47,7 +47,8 @@ def exponentials(exponents, shift, out):
         p = fused(r, fused(r, fused(r, p, 1 / 5040), 1 / 720), 1 / 120)
         p = fused(r, fused(r, fused(r, p, 1 / 24), 1 / 6), 1 / 2)
         near_one = fused(r, fused(r, p, 1.0), 1.0)
-        out[j] = 0.0 if v < -708.0 else near_one * power_of_two(k)
+        within = 0.0 if v < -708.0 else near_one * power_of_two(k)
+        out[j] = np.inf if v > 709.0 else within
 
 
 @njit
@@ -71,6 +72,19 @@ def sum_of(row):
         a, b, c, d = a + row[j], b + row[j + 1], c + row[j + 2], d + row[j + 3]
     for j in range(whole, row.shape[0]):
         a += row[j]
+    return (a + b) + (c + d)
+
+
+@njit
+def dot_of(row, other):
+    """Σ_j x_j y_j of two rows: four partial sums, added in a fixed order."""
+    a = b = c = d = 0.0
+    whole = row.shape[0] - row.shape[0] % 4
+    for j in range(0, whole, 4):
+        a, b = a + row[j] * other[j], b + row[j + 1] * other[j + 1]
+        c, d = c + row[j + 2] * other[j + 2], d + row[j + 3] * other[j + 3]
+    for j in range(whole, row.shape[0]):
+        a += row[j] * other[j]
     return (a + b) + (c + d)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evsim.economics.price_rule import BuyerPrice
-from evsim.economics.reply_kernels import buyer_prices, next_prices, reply_shares, write_net_utility
+from evsim.economics.reply_kernels import replied
 
 
 @dataclass(frozen=True)
@@ -44,23 +44,7 @@ def best_reply(
     """
     prices = np.array(prices, dtype=float)
     rule = (buyer_price.knots, buyer_price.slopes, buyer_price.intercept, buyer_price.jumps)
-    utility = np.asfortranarray(utility)
-    net = np.empty_like(utility)
-    write_net_utility(utility, price_sensitivity, buyer_prices(prices, rule), net)
+    utility, sensitivity = np.asfortranarray(utility, dtype=float), np.ascontiguousarray(price_sensitivity, dtype=float)
+    weights, rest = np.ascontiguousarray(weights, dtype=float), np.ascontiguousarray(rest, dtype=float)
     money = (margins.revenue, margins.cost)
-    return replied((utility, net), price_sensitivity, weights, rest, money, rule, prices, steps)
-
-
-def replied(tables, price_sensitivity, weights, rest, margins, rule, prices, steps: int):
-    """As `best_reply`, of plain arrays: tables `[N, L]` in Fortran's order, the rule's knots, slopes, intercept and jumps.
-
-    Args:
-        tables: V, and U = V − α q at the prices to start from, `[N, L]`; the second is overwritten.
-        margins: A and c, `[L]` each.
-    """
-    utility, odds = tables
-    np.exp(odds, out=odds)
-    for _ in range(steps):
-        prices = next_prices(utility, odds, price_sensitivity, weights, rest, margins, rule, prices)
-        np.exp(odds, out=odds)
-    return prices, reply_shares(odds, weights, rest)
+    return replied(utility, np.empty_like(utility), sensitivity, weights, rest, money, rule, prices, steps)

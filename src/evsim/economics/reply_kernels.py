@@ -1,34 +1,23 @@
 """Compiled loops over consumers behind one firm's best reply (`best_reply`) and the shares of a forecast.
 
-Tables `[N, L]` are read product by product. Exponentials are numpy's, which takes several at once: in compiled loops, one after
-another, they were three quarters of a reply.
+Tables `[N, L]` are read product by product: in Fortran's order each product is a row of consumers.
 """
 
 import numpy as np
 
 from evsim.compiled import njit
 from evsim.economics.price_kernels import kinked_replies
+from evsim.vectors import dot_of, exponentials, sum_of
 
 FAINT = 1e-290  # a Λ below this has lost its digits: nobody buys, and the price stays
 
 
 @njit
 def weighted_columns(weights, table):
-    """Σ_i w_i x_ij, `[J]`, of a table `[N, J]`, row after row: no BLAS, so that the bits depend on no thread."""
-    n_rows, n_columns = table.shape
-    sums = np.empty(n_columns)
-    first = 0
-    while first < n_columns:  # four sums at a time: they do not wait for each other
-        last = n_columns - 1
-        a, b, c, d = first, min(first + 1, last), min(first + 2, last), min(first + 3, last)
-        of_a, of_b, of_c, of_d = 0.0, 0.0, 0.0, 0.0
-        for i in range(n_rows):
-            of_a += weights[i] * table[i, a]
-            of_b += weights[i] * table[i, b]
-            of_c += weights[i] * table[i, c]
-            of_d += weights[i] * table[i, d]
-        sums[a], sums[b], sums[c], sums[d] = of_a, of_b, of_c, of_d
-        first += 4
+    """Σ_i w_i x_ij, `[J]`, of a table `[N, J]`: no BLAS, so that the bits depend on no thread."""
+    columns, sums = table.T, np.empty(table.shape[1])
+    for j in range(table.shape[1]):
+        sums[j] = dot_of(weights, columns[j])
     return sums
 
 
@@ -53,37 +42,49 @@ def reply_sums(odds, price_sensitivity, weights, rest, margin):
         `[3, L]`: s_j, Λ_j = Σ_i w_i α_i P_ij, and Σ_k Γ_jk m_k = Σ_i w_i α_i P_ij Σ_k P_ik m_k.
     """
     n_consumers, n_products = odds.shape
-    total, earned = rest.copy(), np.zeros(n_consumers)
+    products, total, earned = odds.T, rest.copy(), np.zeros(n_consumers)
     for j in range(n_products):
-        for i in range(n_consumers):
-            total[i] += odds[i, j]
-            earned[i] += odds[i, j] * margin[j]
+        add_product(products[j], margin[j], total, earned)
     for i in range(n_consumers):
-        earned[i] /= total[i]
+        earned[i] *= price_sensitivity[i] / total[i]
         total[i] = weights[i] / total[i]
-    sums = np.zeros((3, n_products))
+    sums, bought = np.empty((3, n_products)), np.empty(n_consumers)
     for j in range(n_products):
-        share, sensitive, steered = 0.0, 0.0, 0.0
-        for i in range(n_consumers):
-            bought = total[i] * odds[i, j]
-            share += bought
-            sensitive += bought * price_sensitivity[i]
-            steered += bought * price_sensitivity[i] * earned[i]
-        sums[0, j], sums[1, j], sums[2, j] = share, sensitive, steered
+        sums[0, j] = sold(products[j], total, bought)
+        sums[1, j], sums[2, j] = dot_of(bought, price_sensitivity), dot_of(bought, earned)
     return sums
+
+
+@njit
+def add_product(odds, margin, total, earned):
+    """One product's odds, `[N]`, join the total of all, and what they earn the firm."""
+    for i in range(odds.shape[0]):
+        total[i] += odds[i]
+        earned[i] += odds[i] * margin
+
+
+@njit
+def sold(odds, per_odds, bought):
+    """Share of one product, and what each consumer adds to it into `bought`, `[N]`: its odds times w_i / Σ odds of consumer i."""
+    for i in range(odds.shape[0]):
+        bought[i] = per_odds[i] * odds[i]
+    return sum_of(bought)
 
 
 @njit
 def reply_shares(odds, weights, rest):
     """s_j = Σ_i w_i exp U_ij / (rest_i + Σ_k exp U_ik), `[L]`: the first row of `reply_sums`, bit for bit."""
     n_consumers, n_products = odds.shape
-    total = rest.copy()
+    products, total, bought = odds.T, rest.copy(), np.empty(n_consumers)
     for j in range(n_products):
         for i in range(n_consumers):
-            total[i] += odds[i, j]
+            total[i] += products[j, i]
     for i in range(n_consumers):
         total[i] = weights[i] / total[i]
-    return weighted_columns(total, odds)
+    shares = np.empty(n_products)
+    for j in range(n_products):
+        shares[j] = sold(products[j], total, bought)
+    return shares
 
 
 @njit
@@ -102,11 +103,13 @@ def buyer_prices(prices, rule):
 
 
 @njit
-def write_net_utility(utility, price_sensitivity, outlay, net):
-    """U_ij = V_ij − α_i q_j into a table `[N, L]`, q the buyer's prices `[L]`, kCNY."""
+def write_odds(utility, price_sensitivity, outlay, odds):
+    """exp(V_ij − α_i q_j) into a table `[N, L]`, q the buyer's prices `[L]`, kCNY."""
+    net, values, products = np.empty(utility.shape[0]), utility.T, odds.T
     for j in range(outlay.shape[0]):
-        for i in range(utility.shape[0]):
-            net[i, j] = utility[i, j] - outlay[j] * price_sensitivity[i]
+        for i in range(net.shape[0]):
+            net[i] = values[j, i] - outlay[j] * price_sensitivity[i]
+        exponentials(net, 0.0, products[j])
 
 
 @njit
@@ -124,10 +127,17 @@ def stepped(prices, sums, margins, rule):
 
 
 @njit
-def next_prices(utility, odds, price_sensitivity, weights, rest, margins, rule, prices):
-    """Prices after one step of ζ, `[L]`; the odds at the old ones, `[N, L]`, give way to U at the new ones."""
+def replied(utility, odds, price_sensitivity, weights, rest, margins, rule, prices, steps):
+    """`best_reply` of plain arrays: prices and shares, `[L]` each.
+
+    Args:
+        utility: V, `[N, L]` in Fortran's order; odds: room for as many.
+        margins: A and c, `[L]` each; rule: as in `buyer_prices`.
+    """
     revenue, cost = margins
-    sums = reply_sums(odds, price_sensitivity, weights, rest, revenue * prices - cost)
-    found = stepped(prices, sums, margins, rule)
-    write_net_utility(utility, price_sensitivity, buyer_prices(found, rule), odds)
-    return found
+    write_odds(utility, price_sensitivity, buyer_prices(prices, rule), odds)
+    for _ in range(steps):
+        sums = reply_sums(odds, price_sensitivity, weights, rest, revenue * prices - cost)
+        prices = stepped(prices, sums, margins, rule)
+        write_odds(utility, price_sensitivity, buyer_prices(prices, rule), odds)
+    return prices, reply_shares(odds, weights, rest)

@@ -23,7 +23,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..economics.best_reply import replied
 from ..economics.contracts import Terms, price_for_net, royalty
 from ..economics.pricing import Demand, equilibrium_prices
 from ..economics.reply_kernels import summed_columns
@@ -34,7 +33,7 @@ from .points import Point, expected_point
 from .pricing import whole_game
 from .rates import Rates
 from .state import Market
-from .trial_kernels import set_up
+from .trial_kernels import answered
 from .ways import FULL_STACK, PARTS, equipped, lines_of, tried, ways
 
 
@@ -190,33 +189,30 @@ class Forecast:
 
     def _answer(self, point, stand, brand, way) -> Answer:
         """`answer`, worked out."""
-        market, ledger, entries = self.market, stand.ledger, self.entries
+        market, ledger = self.market, stand.ledger
         rows, moving, lent_trust = self._lines(point, stand, brand, way)
         same = len(rows) == len(stand.rows)
         columns = stand.columns if same else point.place[rows]
         rule = stand.rule if same else point.parts_of(columns)
-        utility, net = (table[:, : len(rows)] for table in self.work)
-        money, codes = set_up(
+        money, codes, prices, shares = answered(
             (rows, columns, moving),
             (MODE.get(way.mode, 0), self._code(way.platform), len(market.platforms)),
             (0.0, 0.0, 0) if way == self.ways[brand.key] else (ledger.lent_trust, lent_trust, ledger.modes[0]),
             ledger[:7],
-            (point.utility, point.stacks, point.reference, entries.sensitivity),
+            (
+                point.utility,
+                point.stacks,
+                point.reference,
+                self.entries.sensitivity,
+                point.weights,
+                self._rest(point, stand, brand, lent_trust),
+            ),
             stand.owners_left,
             rule,
-            (utility, net),
-        )
-        revenue, cost, start, costs, share, fee, borne = money
-        prices, shares = replied(
-            (utility, net),
-            entries.sensitivity,
-            point.weights,
-            self._rest(point, stand, brand, lent_trust),
-            (revenue, cost),
-            rule,
-            start,
             market.scenario.modes.reply_steps,
+            tuple(table[:, : len(rows)] for table in self.work),
         )
+        costs, share, fee, borne = money[3:]
         cars = point.cars * shares
         mode = codes[1]
         terms = Terms(share, fee, borne, member=mode == MODE["alliance"])

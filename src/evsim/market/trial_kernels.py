@@ -8,7 +8,7 @@ tests.
 import numpy as np
 
 from ..compiled import njit
-from ..economics.reply_kernels import buyer_prices
+from ..economics.reply_kernels import replied
 
 STAYS = -1  # in place of a stack: the line keeps its own
 
@@ -72,34 +72,26 @@ def tried_lines(rows, moving, way, books, owners_left):
 
 
 @njit
-def write_tried(columns, told, lent, point, outlay, work):
-    """Utilities of the lines at a point, before price and net of it, into two tables `[2 S, L]`, the reference taken off both.
+def write_tried(columns, told, lent, point, utility):
+    """Utilities of the lines at a point before price into a table `[2 S, L]`, the reference taken off.
 
     Args:
         columns: of the lines in the point's tables, `[L]`; told: codes of `tried_lines`.
         lent: trust lent to each member before and after, utils, and the code of its mode.
-        point: its utilities, what stacks add, its reference, and α, `[2 S]`.
-        outlay: q at the prices to start from, `[L]`, kCNY.
-        work: the two tables.
+        point: its utilities, what stacks add, and its reference, `[2 S]`.
     """
-    table, stacks, reference, sensitivity = point
-    utility, net = work
+    table, stacks, reference = point
     for place in range(len(columns)):
         column, before, after = columns[place], told[2, place], told[3, place]
         less = lent[0] if told[0, place] == lent[2] else 0.0
         more = lent[1] if told[1, place] == lent[2] else 0.0
-        paid = outlay[place]
         if before == STAYS:
             for i in range(table.shape[0]):
-                value = ((table[i, column] + more) - less) - reference[i]
-                utility[i, place] = value
-                net[i, place] = value - paid * sensitivity[i]
+                utility[i, place] = ((table[i, column] + more) - less) - reference[i]
         else:
             for i in range(table.shape[0]):
                 stack = stacks[i, after] - stacks[i, before]
-                value = (((table[i, column] + more) - less) + stack) - reference[i]
-                utility[i, place] = value
-                net[i, place] = value - paid * sensitivity[i]
+                utility[i, place] = (((table[i, column] + more) - less) + stack) - reference[i]
 
 
 @njit
@@ -119,14 +111,19 @@ def set_utility(columns, utility, outlay, point, excess):
 
 
 @njit
-def set_up(lines, way, lent, books, point, owners_left, rule, work):
-    """`tried_lines`, and `write_tried` at the prices to start from: money and codes of the lines.
+def answered(lines, way, lent, books, point, owners_left, rule, steps, work):
+    """`tried_lines`, and the maker's best reply on them: money and codes of the lines, its prices and shares, `[L]` each.
 
     Args:
         lines: rows, their columns in the point's tables, and the rows that move.
-        rule: what buyers pay for the lines: knots, slopes, intercept, jumps. The others as there.
+        point: its utilities, what stacks add, its reference, α, w, and Σ exp U of everything else, `[2 S]`.
+        rule: what buyers pay for the lines: knots, slopes, intercept, jumps.
+        work: two tables `[2 S, L]`, overwritten. The others as there.
     """
     rows, columns, moving = lines
+    table, stacks, reference, sensitivity, weights, rest = point
     found, told = tried_lines(rows, moving, way, books, owners_left)
-    write_tried(columns, told, lent, point, buyer_prices(found[2], rule), work)
-    return found, told
+    write_tried(columns, told, lent, (table, stacks, reference), work[0])
+    margins = (found[0], found[1])
+    prices, shares = replied(work[0], work[1], sensitivity, weights, rest, margins, rule, found[2], steps)
+    return found, told, prices, shares
