@@ -44,7 +44,6 @@ def best_reply(
     """
     prices = np.array(prices, dtype=float)
     rule = (buyer_price.knots, buyer_price.slopes, buyer_price.intercept, buyer_price.jumps)
-    utility, sensitivity = np.asfortranarray(utility, dtype=float), np.ascontiguousarray(price_sensitivity, dtype=float)
-    weights, rest = np.ascontiguousarray(weights, dtype=float), np.ascontiguousarray(rest, dtype=float)
-    money = (margins.revenue, margins.cost)
-    return replied(utility, np.empty_like(utility), sensitivity, weights, rest, money, rule, prices, steps)
+    utility = np.asfortranarray(utility, dtype=float)
+    consumers = tuple(np.ascontiguousarray(column, dtype=float) for column in (price_sensitivity, weights, rest))
+    return replied((utility, np.empty_like(utility)), consumers, (margins.revenue, margins.cost), rule, prices, steps)

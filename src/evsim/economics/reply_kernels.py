@@ -127,14 +127,14 @@ def stepped(prices, sums, margins, rule):
 
 
 @njit
-def replied(utility, odds, price_sensitivity, weights, rest, margins, rule, prices, steps):
+def replied(tables, consumers, margins, rule, prices, steps):
     """`best_reply` of plain arrays: prices and shares, `[L]` each.
 
     Args:
-        utility: V, `[N, L]` in Fortran's order; odds: room for as many.
+        tables: V, `[N, L]` in Fortran's order, and room for as many; consumers: α, w and Σ exp U of everything else, `[N]` each.
         margins: A and c, `[L]` each; rule: as in `buyer_prices`.
     """
-    revenue, cost = margins
+    (utility, odds), (price_sensitivity, weights, rest), (revenue, cost) = tables, consumers, margins
     write_odds(utility, price_sensitivity, buyer_prices(prices, rule), odds)
     for _ in range(steps):
         sums = reply_sums(odds, price_sensitivity, weights, rest, revenue * prices - cost)

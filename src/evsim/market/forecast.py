@@ -199,17 +199,12 @@ class Forecast:
             (MODE.get(way.mode, 0), self._code(way.platform), len(market.platforms)),
             (0.0, 0.0, 0) if way == self.ways[brand.key] else (ledger.lent_trust, lent_trust, ledger.modes[0]),
             ledger[:7],
-            (
-                point.utility,
-                point.stacks,
-                point.reference,
-                self.entries.sensitivity,
-                point.weights,
-                self._rest(point, stand, brand, lent_trust),
-            ),
             stand.owners_left,
-            rule,
-            market.scenario.modes.reply_steps,
+            (
+                (point.utility, point.stacks, point.reference),
+                (self.entries.sensitivity, point.weights, self._rest(point, stand, brand, lent_trust)),
+            ),
+            (rule, market.scenario.modes.reply_steps),
             tuple(table[:, : len(rows)] for table in self.work),
         )
         costs, share, fee, borne = money[3:]

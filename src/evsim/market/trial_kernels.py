@@ -111,19 +111,17 @@ def set_utility(columns, utility, outlay, point, excess):
 
 
 @njit
-def answered(lines, way, lent, books, point, owners_left, rule, steps, work):
+def answered(lines, way, lent, books, owners_left, point, reply, tables):
     """`tried_lines`, and the maker's best reply on them: money and codes of the lines, its prices and shares, `[L]` each.
 
     Args:
         lines: rows, their columns in the point's tables, and the rows that move.
-        point: its utilities, what stacks add, its reference, α, w, and Σ exp U of everything else, `[2 S]`.
-        rule: what buyers pay for the lines: knots, slopes, intercept, jumps.
-        work: two tables `[2 S, L]`, overwritten. The others as there.
+        point: its utilities, what stacks add, its reference; and α, w, and Σ exp U of everything else, `[2 S]` each.
+        reply: what buyers pay for the lines: knots, slopes, intercept, jumps; and how many steps are made.
+        tables: two `[2 S, L]`, overwritten. The others as there.
     """
-    rows, columns, moving = lines
-    table, stacks, reference, sensitivity, weights, rest = point
+    (rows, columns, moving), (seen, consumers), (rule, steps) = lines, point, reply
     found, told = tried_lines(rows, moving, way, books, owners_left)
-    write_tried(columns, told, lent, (table, stacks, reference), work[0])
-    margins = (found[0], found[1])
-    prices, shares = replied(work[0], work[1], sensitivity, weights, rest, margins, rule, found[2], steps)
+    write_tried(columns, told, lent, seen, tables[0])
+    prices, shares = replied(tables, consumers, (found[0], found[1]), rule, found[2], steps)
     return found, told, prices, shares
