@@ -43,6 +43,15 @@ class Demand:
 
 
 @dataclass(frozen=True)
+class Choices:
+    """What consumers choose at given posted prices."""
+
+    prices: np.ndarray  # p, [J], kCNY
+    probabilities: np.ndarray  # P, [N, J]
+    inclusive: np.ndarray  # I, [N], utils
+
+
+@dataclass(frozen=True)
 class PriceGame:
     """Demand, and the accounts of all firms: everything but the prices."""
 
@@ -56,6 +65,8 @@ class PriceGame:
     # the tax rule, one for all or by class of consumers; None: the buyer pays the posted price
     buyer_price: BuyerPrice | BuyerPriceByClass = None  # type: ignore[assignment]
     threads: int = 1  # for the passes over consumers; no number changes a bit
+    # where somebody has worked out already what the consumers of `panel` choose at some prices, the game need not
+    known: Choices | None = None
 
     def __post_init__(self):
         n_products = self.demand.utility.shape[1]
@@ -114,13 +125,18 @@ class PriceGame:
     @cached_property
     def class_rows(self) -> tuple[slice, ...]:
         """Where each class stands in `panel`."""
-        ends = np.cumsum(np.bincount(self.rule.class_of, minlength=len(self.rule.rules))).tolist()
-        return tuple(slice(first, end) for first, end in zip([0, *ends[:-1]], ends, strict=True))
+        return class_rows(self.rule)
 
     @cached_property
     def accounts(self) -> "Accounts":
         """The setters' rows, sparse, as the kernels read them."""
         return _accounts(self)
+
+
+def class_rows(rule: BuyerPriceByClass) -> tuple[slice, ...]:
+    """Where each class of a tax rule stands, once consumers are in the order of their classes."""
+    ends = np.cumsum(np.bincount(rule.class_of, minlength=len(rule.rules))).tolist()
+    return tuple(slice(first, end) for first, end in zip([0, *ends[:-1]], ends, strict=True))
 
 
 @dataclass(frozen=True)

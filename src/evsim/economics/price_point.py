@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from evsim.compiled import over_blocks
-from evsim.economics.price_game import PriceGame
+from evsim.economics.price_game import Choices, PriceGame, class_rows
 from evsim.economics.price_kernels import (
     asked_prices,
     demand_sums,
@@ -22,6 +22,7 @@ from evsim.economics.price_kernels import (
     folded,
     kinked_replies,
 )
+from evsim.economics.price_rule import BuyerPriceByClass
 
 FAINT = 1e-290  # a Λ below this has lost digits: its sums are made relative to the product's best customer
 
@@ -82,16 +83,16 @@ def evaluate(game: PriceGame, prices) -> PricePoint:
         raise ValueError(f"prices must be {game.n_products} finite numbers, one per product")
     panel, accounts, rule = game.panel, game.accounts, game.rule
     buyer_prices, margins = rule.value(prices), accounts.margins(prices)
-    probabilities, inclusive = np.empty_like(panel.utility), np.empty(len(panel.utility))
+    if game.known is not None and np.array_equal(game.known.prices, prices):
+        chosen = game.known
+    else:
+        columns = panel.utility, panel.price_sensitivity, panel.outside_utility
+        chosen = choices_at(prices, *columns, rule, game.threads)
+    probabilities, inclusive = chosen.probabilities, chosen.inclusive
     expected = np.empty((len(inclusive), len(accounts.rows.start)))
 
-    consumers = (panel.utility, panel.price_sensitivity, panel.outside_utility)
-
-    def part(block, own_class):
-        utility, sensitivity, outside = (column[block] for column in consumers)
-        paid = buyer_prices[own_class]
-        fill_probabilities(utility, sensitivity, outside, paid, probabilities[block], inclusive[block])
-        weights = panel.weights[block]
+    def part(block, _):
+        sensitivity, weights = panel.price_sensitivity[block], panel.weights[block]
         return demand_sums(probabilities[block], weights, sensitivity, accounts.rows, margins, expected[block])
 
     class_sums = sums_by_class(game, part)
@@ -105,6 +106,25 @@ def evaluate(game: PriceGame, prices) -> PricePoint:
     )
     class_slopes = rule.slopes[:, np.arange(len(prices)), segment]
     return PricePoint(prices, probabilities, inclusive, expected, class_shares, class_sums, class_slopes, target, held)
+
+
+def choices_at(prices, utility, price_sensitivity, outside_utility, rule: BuyerPriceByClass, threads=1) -> Choices:
+    """What consumers choose at the posted prices p, `[J]`, kCNY.
+
+    Args:
+        utility, price_sensitivity, outside_utility: as in `Demand`, class after class of the tax rule.
+        threads: no number changes a bit.
+    """
+    probabilities, inclusive = np.empty_like(utility), np.empty(len(utility))
+    columns = utility, price_sensitivity, outside_utility, probabilities, inclusive
+    for rows, paid in zip(class_rows(rule), rule.value(prices), strict=True):
+
+        def fill(block, rows=rows, paid=paid):
+            tastes, alpha, outside, chances, value = (column[rows][block] for column in columns)
+            fill_probabilities(tastes, alpha, outside, paid, chances, value)
+
+        over_blocks(fill, rows.stop - rows.start, threads)
+    return Choices(prices, probabilities, inclusive)
 
 
 def sums_by_class(game: PriceGame, part) -> np.ndarray:

@@ -32,7 +32,7 @@ from ..economics.utility import (
     traits_of,
 )
 from ..streams import Purpose, gumbel, gumbels, key_of, normal, uniform
-from ..vectors import whole_vectors
+from ..vectors import sum_of, whole_vectors
 
 TASTE, CHOICE, HOLDING, PAUSE, TURNOVER, OWNED = (
     int(Purpose[name]) for name in ("TASTE", "CHOICE", "HOLDING", "PAUSE", "TURNOVER", "OWNED")
@@ -299,6 +299,24 @@ def panel_visits(rows, utility, outside, sensitivity, outlay, habits, visits):
         i = rows[k]
         net_utility(utility[i], sensitivity[i], outlay, after)
         values[k] = odds_of(after, -np.inf, odds)[0] - outside[i]
+    fill_spells(values, habits.overdue_cost, habits.pause, visits, waiting)
+
+
+@njit
+def visits_then(chosen, outside, sensitivity, moved, habits, visits):
+    """`panel_visits` from what the entries choose at some prices, where a few lines cost something else.
+
+    Args:
+        chosen: P `[n, J]` and I `[n]` at these prices.
+        moved: lines, and how much more each costs now, kCNY.
+    """
+    (probabilities, inclusive), (lines, rise) = chosen, moved
+    odds, values, waiting = np.empty(probabilities.shape[1]), np.empty(len(visits)), np.empty(len(visits))
+    for i in range(len(visits)):
+        odds[:] = probabilities[i]
+        for place in range(len(lines)):
+            odds[lines[place]] *= np.exp(-sensitivity[i] * rise[place])
+        values[i] = inclusive[i] + np.log(sum_of(odds)) - outside[i]
     fill_spells(values, habits.overdue_cost, habits.pause, visits, waiting)
 
 

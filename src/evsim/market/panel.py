@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..compiled import over_blocks
+from ..economics.price_game import Choices, class_rows
+from ..economics.price_point import choices_at
 from ..economics.price_rule import BuyerPrice, BuyerPriceByClass
 from ..economics.pricing import Demand
 from ..economics.utility import INCOME
@@ -155,14 +157,37 @@ def panel_demand(market: Market, rows: np.ndarray) -> tuple[Demand, BuyerPrice |
     return demand_of(market, rows, entries, rule), rule
 
 
-def demand_by_class(market: Market, rows: np.ndarray) -> tuple[Demand, BuyerPrice | BuyerPriceByClass]:
-    """`panel_demand` with the entries of one class after those of the other, as the price game reads them."""
+def priced_demand(market: Market, rows: np.ndarray, start: np.ndarray) -> tuple[Demand, BuyerPriceByClass, Choices]:
+    """`panel_demand` with the entries of one class after those of the other, as the price game reads them, and what they
+    choose at the prices it starts from, `[J]`, kCNY: from that follow their visits at present prices too."""
     entries = panel_entries(market)
-    rule = market.weighed(market.month, rows, entries.people)
-    if isinstance(rule, BuyerPriceByClass):
-        order = np.argsort(rule.class_of, kind="stable")
-        entries, rule = entries.ordered(order), BuyerPriceByClass(rule.rules, rule.class_of[order])
-    return demand_of(market, rows, entries, rule), rule
+    known = market.weighed(market.month, rows, entries.people)
+    if isinstance(known, BuyerPrice):
+        rule = BuyerPriceByClass((known,), np.zeros(len(entries), dtype=np.int64))
+    else:
+        order = np.argsort(known.class_of, kind="stable")
+        entries, rule = entries.ordered(order), BuyerPriceByClass(known.rules, known.class_of[order])
+    utility, outside = panel_utility(market, entries, rows)
+    chosen = choices_at(start, utility, entries.sensitivity, outside, rule, market.threads)
+    visits = visits_from(market, entries, outside, rule, chosen, market.offers.price[rows])
+    return Demand(utility, entries.sensitivity, visits, outside), rule, chosen
+
+
+def visits_from(
+    market: Market, entries: Entries, outside, rule: BuyerPriceByClass, chosen: Choices, prices
+) -> np.ndarray:
+    """`panel_visits` at given posted prices from what the entries choose at others, few of which differ, `[2 S]`."""
+    visits, moved = np.empty(len(entries)), np.flatnonzero(prices != chosen.prices)
+    rises = rule.value(prices) - rule.value(chosen.prices)
+    columns = chosen.probabilities, chosen.inclusive, outside, entries.sensitivity, visits
+    for own, rise in zip(class_rows(rule), rises[:, moved], strict=True):
+
+        def fill(block: slice, own=own, rise=rise) -> None:
+            chances, value, outside, sensitivity, found = (column[own][block] for column in columns)
+            kernels.visits_then((chances, value), outside, sensitivity, (moved, rise), market.habits, found)
+
+        over_blocks(fill, own.stop - own.start, market.threads)
+    return visits * entries.chance
 
 
 def demand_of(market: Market, rows: np.ndarray, entries: Entries, rule: BuyerPrice | BuyerPriceByClass) -> Demand:

@@ -12,24 +12,35 @@ import numpy as np
 from ..economics.contracts import price_for_net, price_weights, royalty
 from ..economics.credits import with_payments
 from ..economics.pass_through import buyer_tax_pass_through
+from ..economics.price_game import Choices
 from ..economics.price_point import evaluate
 from ..economics.price_rule import BuyerPrice, BuyerPriceByClass
 from ..economics.pricing import Demand, PriceGame, best_response_steps, equilibrium_prices
 from ..errors import EvsimError
 from ..params import month_number
 from .owner_value import counted_owners, value_new_lines
-from .panel import demand_by_class
+from .panel import priced_demand
 from .state import Market
 
 
-def price_game(market: Market, rows: np.ndarray) -> PriceGame:
-    """The game over the given lines this month; the prices of pooled lines, and those handed in, are given."""
-    demand, rule = demand_by_class(market, rows)
-    game, by_hand = whole_game(market, rows, demand, rule), handed_in(market, rows)
+def price_game(market: Market, rows: np.ndarray, start: np.ndarray | None = None) -> PriceGame:
+    """The game over the given lines this month; the prices of pooled lines, and those handed in, are given.
+
+    Args:
+        start: posted prices `[J]` at which the game is looked at first, kCNY; none: present ones.
+    """
+    demand, rule, chosen = priced_demand(market, rows, market.offers.price[rows] if start is None else start)
+    game, by_hand = whole_game(market, rows, demand, rule, chosen), handed_in(market, rows)
     return game if np.isnan(by_hand).all() else replace(game, setter=np.where(np.isnan(by_hand), game.setter, -1))
 
 
-def whole_game(market: Market, rows: np.ndarray, demand: Demand, rule: BuyerPrice | BuyerPriceByClass) -> PriceGame:
+def whole_game(
+    market: Market,
+    rows: np.ndarray,
+    demand: Demand,
+    rule: BuyerPrice | BuyerPriceByClass,
+    known: Choices | None = None,
+) -> PriceGame:
     """The game over the given lines for a demand and what it pays; pooled lines have given prices."""
     scenario, offers = market.scenario, market.offers
     alliance = scenario.alliance
@@ -58,6 +69,7 @@ def whole_game(market: Market, rows: np.ndarray, demand: Demand, rule: BuyerPric
         setter,
         rule,
         market.threads,
+        known,
     )
 
 
@@ -113,7 +125,7 @@ def set_prices(market: Market, rows: np.ndarray) -> float:
         start = np.where(pooled, plus, offers.price[rows])
         start = np.where(np.isnan(by_hand), start, by_hand)
         value_new_lines(market, rows)
-        game = price_game(market, rows)
+        game = price_game(market, rows, start)
         if params.rule == "best_response":
             prices = best_response_steps(game, start, params.steps)
         else:
