@@ -189,8 +189,9 @@ class Consumer(mesa.Agent):
         overdue = float(max(market.month - self.due, 0))
         owner = kernels.Owner(self.line, self.platform, self.bought, self.joined, overdue)
         desk = kernels.desk_for(shelf)
-        household = (market.scenario.seed, self.household, self.row, owner)
-        chosen = kernels.decide(*household, market.habits, shelf, market.world(), desk)
+        household = (self.household, self.row, owner)
+        view = (market.habits, shelf, shelf.outlay, market.world(), desk)
+        chosen, _ = kernels.decide(market.scenario.seed, household, *view)
         return market.offers.product[lines[chosen]] if chosen >= 0 else None
 
     def chances(self) -> dict[str | None, float]:

@@ -100,6 +100,8 @@ class Policy:
     rules: dict[tuple, BuyerPrice] = field(default_factory=dict)  # asked for lately
     # in force, by month, month in which it is asked and whether there is money left: worked out, no part of the state
     known: dict[tuple, tuple[Dated, ...]] = field(init=False, compare=False, repr=False, default_factory=dict)
+    # likewise, by month, horizon and whether there is money left
+    outlooks: dict[tuple, tuple[int, ...]] = field(init=False, compare=False, repr=False, default_factory=dict)
 
     def dated(self, month: int, seen_from: int | None = None) -> list[Dated]:
         """Instruments in force in a month counted from the base date, as known in another month (none: in that month)."""
@@ -199,7 +201,16 @@ class Policy:
                 claim &= lot < entry.household_share
         return claims.T
 
-    def signature(self, month: int, seen_from: int) -> tuple:
+    def outlook(self, month: int, horizon: int) -> tuple[int, ...]:
+        """What buyers expect of the benefits of this month and the next ones up to the horizon: for each month, counted from
+        this one, the first with the same benefits; 0 throughout: nothing changes."""
+        key = (month, horizon, self._lasting())
+        if key not in self.outlooks:
+            expected = [self._signature(ahead, month) for ahead in range(month, month + horizon + 1)]
+            self.outlooks[key] = tuple(expected.index(each) for each in expected)
+        return self.outlooks[key]
+
+    def _signature(self, month: int, seen_from: int) -> tuple:
         """What buyers expect of a month's benefits: equal where nothing changes."""
         return (self.scale(month, seen_from), tuple(entry.key for entry in self.dated(month, seen_from)))
 
