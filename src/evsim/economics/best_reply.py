@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evsim.economics.price_rule import BuyerPrice
-from evsim.economics.reply_kernels import buyer_prices, next_prices, reply_shares, write_net_utility
+from evsim.economics.price_rule import BuyerPrice, buyer_prices
+from evsim.economics.reply_kernels import next_prices, reply_shares, write_net_utility
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def best_reply(
         (prices `[L]`, kCNY; shares `[L]` at these prices).
     """
     prices = np.array(prices, dtype=float)
-    rule = (buyer_price.knots, buyer_price.slopes, buyer_price.intercept, buyer_price.jumps)
+    rule = buyer_price.parts
     utility = np.asfortranarray(utility)
     net = np.empty_like(utility)
     write_net_utility(utility, price_sensitivity, buyer_prices(prices, rule), net)
