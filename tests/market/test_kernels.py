@@ -255,3 +255,16 @@ def test_plain_python_gives_what_the_compiled_kernels_give():
         answers.append(done.stdout)
     assert answers[0] == answers[1]
     assert "AITO" in answers[0]
+
+
+def test_cars_are_counted_and_moved_row_by_row():
+    draws = np.random.default_rng(3)
+    rows, platforms = np.sort(draws.permutation(400)[:150]), draws.integers(-1, 5, 150).astype(np.int16)
+    community, expected = np.full((20, 5), 40), np.full((20, 5), 40)
+    kernels.move_cars(community, rows, 20, platforms, -1)
+    for row, platform in zip(rows.tolist(), platforms.tolist(), strict=True):
+        expected[row // 20, platform] -= platform >= 0
+    assert np.array_equal(community, expected)
+    owned = np.zeros(5, dtype=np.int64)
+    kernels.cars_owned(platforms, owned)
+    assert owned.tolist() == [platforms.tolist().count(line) for line in range(5)]

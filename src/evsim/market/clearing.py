@@ -57,7 +57,7 @@ def shop(market: Market, rows: np.ndarray, early: Early) -> Visits:
     before, household = population.platform[shoppers], population.household[shoppers]
     kernels.pass_on(scenario.seed, shoppers, market.columns(population), market.habits, market.month)
     left = before != population.platform[shoppers]
-    _count(market, shoppers[left], before[left], -1)
+    move_cars(market, shoppers[left], before[left], -1)
     made = visits(market, population, shoppers, rows)
     keepers = shoppers[made.choice < 0]
     visit = np.empty(len(keepers), dtype=np.int64)
@@ -86,12 +86,12 @@ def hand_over(market: Market, buyers: np.ndarray, products: np.ndarray) -> tuple
     np.add.at(switches, (old_platform, platform), 1)  # −1, no car, is the last row
     owners = old_line != NO_CAR
     same = owners & (offers.brand[old_line] == offers.brand[products])
-    _count(market, buyers[old_platform >= 0], old_platform[old_platform >= 0], -1)
-    _count(market, buyers, platform, 1)
+    move_cars(market, buyers, old_platform, -1)
+    move_cars(market, buyers, platform, 1)
     take_cars(market, population, buyers, products)
     return switches, (int(owners.sum()), int(same.sum()))
 
 
-def _count(market: Market, rows: np.ndarray, platforms: np.ndarray, change: int) -> None:
-    """Add cars to, or take them from, the communities of the given rows."""
-    np.add.at(market.community, (rows // market.scenario.lock_in.community_size, platforms), change)
+def move_cars(market: Market, rows: np.ndarray, platforms: np.ndarray, change: int) -> None:
+    """Add cars to, or take them from, the communities of the given rows; no car is platform −1."""
+    kernels.move_cars(market.community, rows, market.scenario.lock_in.community_size, platforms, change)

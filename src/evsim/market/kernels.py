@@ -146,6 +146,22 @@ def taste_utilities(tastes, median_sensitivity, phone_effect, shelf, utility):
 
 
 @njit
+def cars_owned(line, out):
+    """Add to `out` `[lines]` how many rows own a car of each line; `line` is −1 where none is owned."""
+    for owned in line:
+        if owned >= 0:
+            out[owned] += 1
+
+
+@njit
+def move_cars(community, rows, community_size, platforms, change):
+    """Add `change` to the cars `[communities, platforms]` of each row's community on its platform, −1: none."""
+    for k in range(len(rows)):
+        if platforms[k] >= 0:
+            community[rows[k] // community_size, platforms[k]] += change
+
+
+@njit
 def incomes(seed, households, habits, out):
     """Income of many households relative to the median, `[n]`."""
     for i in range(len(households)):

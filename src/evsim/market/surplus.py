@@ -10,6 +10,8 @@ Refused: the log-sum with the outside good in it. Its level is that of V_i0, whi
 improves over the air), so that a world would gain by having its households drive wrecks.
 """
 
+from functools import cache
+
 import numpy as np
 
 from ..economics.choice import consumer_surplus
@@ -22,9 +24,17 @@ from .state import Market, Surplus
 GROUPS = 5  # fifths by income
 
 
+@cache
+def _bounds(spread: float) -> np.ndarray:
+    """`income_bounds` of the fifths, read-only."""
+    bounds = income_bounds(spread, GROUPS)
+    bounds.setflags(write=False)
+    return bounds
+
+
 def income_group(market: Market, income: np.ndarray) -> np.ndarray:
     """The fifth of the population that each income is in, 0 the poorest, `[n]`."""
-    return np.searchsorted(income_bounds(market.habits.income_spread, GROUPS), income, side="right")
+    return np.searchsorted(_bounds(market.habits.income_spread), income, side="right")
 
 
 def month_surplus(market: Market, rows: np.ndarray, visits: Visits) -> Surplus:
