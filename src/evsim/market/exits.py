@@ -32,12 +32,12 @@ from .state import Market
 
 def failing(market: Market, books: Books) -> np.ndarray:
     """Codes of the makers that must stop for want of cash this month, in order; call it when the month is booked."""
-    short = failed(market, books)
-    if not short.any():
-        return np.flatnonzero(short)
     earned = np.nansum(books.past_profit, axis=0)
-    stopping = still_there(market) & short & ~(earned > 0.0)
-    on_sale = np.bincount(market.offers.automaker, market.offers.on_sale, len(short)) > 0
+    stopping = failed(market, books) & ~(earned > 0.0)
+    if not stopping.any():
+        return np.flatnonzero(stopping)
+    stopping &= still_there(market)
+    on_sale = np.bincount(market.offers.automaker, market.offers.on_sale, len(stopping)) > 0
     if on_sale.any() and not (on_sale & ~stopping).any():
         stopping[np.flatnonzero(on_sale)[earned[on_sale].argmax()]] = False
     return np.flatnonzero(stopping)
