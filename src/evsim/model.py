@@ -116,7 +116,7 @@ class EVMarket(mesa.Model):
 
     def latest(self, column: str) -> float:
         """The last value of a headline series."""
-        return self.recorder.parts["headline"][-1][column].item()
+        return float(self.recorder.parts["headline"][-1][column])
 
     def step(self) -> None:
         """One month, in the order of the design."""
@@ -156,8 +156,9 @@ class EVMarket(mesa.Model):
 
     def _invest(self) -> None:
         """Makers with a stack of their own set its research by what they sell."""
-        for automaker in self.automakers:
-            automaker.invest()
+        payers = self.market.stack_payers(self.market.offers.base_units)
+        for stack in np.flatnonzero(payers >= 0):
+            self.automakers[payers[stack]].invest(int(stack))
 
     def _ask_prices(self) -> None:
         """Prices of makers with a rule of their own; the others' follow from the scenario's rule."""
@@ -186,8 +187,9 @@ class EVMarket(mesa.Model):
         self.last_units = outcome.units
         self.government.book(accounts)
         self.orchestrator.book(accounts)
-        for automaker in self.automakers:
-            automaker.book(accounts, self.books)
+        columns = (accounts.units, accounts.profit, self.books.cash, self.books.capacity)
+        for automaker, *result in zip(self.automakers, *(column.tolist() for column in columns), strict=True):
+            automaker.book(*result)
 
     def pass_through(self) -> pd.DataFrame:
         """Who has one kCNY more of subsidy on each line on sale this month, makers' prices answering, a row a line.

@@ -59,21 +59,21 @@ def test_views_decide_what_the_clearing_makes_their_households_do(monkeypatch, r
     products, shop = model.market.offers.product, clearing.shop
     stayed, passed, bought = 0, 0, 0
 
-    def watched(market, rows, outlay):
+    def watched(market, rows, early):
         nonlocal stayed, passed, bought
         views = model.consumers.select(model.consumers.get("visit") == market.month)
         households, expected = views.get("household"), views.map("decide")
-        shoppers, choice = shop(market, rows, outlay)
-        did = [products[rows[chosen]] if chosen >= 0 else None for chosen in choice]
+        made = shop(market, rows, early)
+        did = [products[rows[chosen]] if chosen >= 0 else None for chosen in made.choice]
         same = views.get("household") == households
-        assert shoppers.tolist() == views.rows.tolist()
+        assert made.rows.tolist() == views.rows.tolist()
         assert [name for name, stays in zip(expected, same, strict=True) if stays] == [
             name for name, stays in zip(did, same, strict=True) if stays
         ]
         assert views.map("decide") == did
         stayed, passed = stayed + int(same.sum()), passed + int((~same).sum())
         bought += sum(name is not None for name in did)
-        return shoppers, choice
+        return made
 
     monkeypatch.setattr(clearing, "shop", watched)
     model.run_model()

@@ -10,6 +10,7 @@ from evsim.economics.subsidy import (
     BENEFIT_LINES,
     Instrument,
     ad_valorem,
+    benefits,
     compose,
     compose_by_class,
     consumer_classes,
@@ -67,6 +68,25 @@ def test_the_composed_rule_is_the_sum_of_its_instruments(instruments, prices):
     assert prices + money.purchase_tax - money.outlay == pytest.approx(expected, abs=1e-10)
     assert (money.purchase_tax >= 0).all()
     assert money.purchase_tax + money.exemption == pytest.approx(purchase_tax(prices))
+
+
+@given(instruments=INSTRUMENTS, some=st.permutations([0, 1, 2]), count=st.integers(1, 3))
+def test_the_rule_of_some_products_is_the_one_composed_for_them(instruments, some, count):
+    rows = np.array(some[:count])
+    cut = [(kind, np.array(eligible)[rows], *rest) for kind, eligible, *rest in instruments]
+    whole = compose([(kind, np.array(eligible), *rest) for kind, eligible, *rest in instruments], 3)
+    alone = compose(cut, count)
+    for ours, theirs in zip(whole.of(rows).parts, alone.parts, strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+@given(instruments=INSTRUMENTS, prices=st.lists(st.floats(0.0, 900.0), min_size=3, max_size=3))
+def test_what_an_instrument_gives_alone_is_what_it_takes_off_the_price(instruments, prices):
+    entries, prices = [(kind, np.array(eligible), *rest) for kind, eligible, *rest in instruments], np.array(prices)
+    given_alone = benefits(entries, prices).alone
+    assert given_alone.shape == (len(entries), 3)
+    for entry, gives in zip(entries, given_alone, strict=True):
+        assert prices + purchase_tax(prices) - gives == pytest.approx(compose([entry], 3).value(prices), abs=1e-10)
 
 
 @given(instruments=INSTRUMENTS, prices=st.lists(st.floats(1.0, 900.0), min_size=3, max_size=3))

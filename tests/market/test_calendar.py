@@ -104,9 +104,7 @@ def test_as_many_come_early_as_the_law_of_costs_says():
     owners, rows = market.population, market.on_sale()
     near = np.flatnonzero((owners.visit >= LAST) & (owners.visit <= LAST + 6))
     due = owners.visit[near] - LAST
-    values = np.column_stack(
-        [calendar.inclusive_values(market, owners, near, rows, LAST + ahead) for ahead in range(7)]
-    )
+    values = calendar.inclusive_values(market, owners, near, rows, LAST + np.arange(7))
     chance, out = np.empty(len(near)), np.empty(7)
     for k in range(len(near)):
         month_chances(values[k], int(due[k]), 2.0, out)
@@ -166,3 +164,14 @@ def test_the_pricing_panel_comes_early_too_and_hears_its_own_talk():
     model.step()
     early = (due > LAST) & (panel.bought == LAST)
     assert early.sum() > 10
+
+
+def test_a_visit_in_several_months_is_worth_what_it_is_in_each_by_itself():
+    market = at_expiry().market
+    owners, rows = market.population, market.on_sale()
+    near = np.flatnonzero((owners.visit >= LAST) & (owners.visit <= LAST + 3))
+    together = calendar.inclusive_values(market, owners, near, rows, LAST + np.arange(4))
+    alone = [calendar.inclusive_values(market, owners, near, rows, [LAST + ahead]) for ahead in range(4)]
+    assert np.array_equal(together, np.column_stack(alone))
+    assert np.array_equal(together[:, 0], calendar.visits(market, owners, near, rows).worth)
+    assert (together[:, 0] > together[:, 1]).all()  # the benefit ends

@@ -126,7 +126,7 @@ def test_owners_changed_are_cars_sold(plants):
     weight = model.market.population.weight
     while model.running:
         model.step()
-        sold = model.recorder.parts["headline"][-1]["units"][0] / weight
+        sold = model.latest("units") / weight
         assert (model.market.population.bought == model.market.month).sum() == pytest.approx(sold, abs=1e-6)
     switching, units = pd.DataFrame(model.record["switching"]), model.record["headline"]["units"][1:]
     assert switching["buyers"].sum() == pytest.approx(units.sum(), rel=1e-12)

@@ -120,7 +120,7 @@ def test_a_market_keeps_its_last_maker(tmp_path):
         close(model.market, books, code)
     assert not len(failing(model.market, books))
     model.step()
-    assert model.recorder.parts["headline"][-1]["units"][0] > 0
+    assert model.latest("units") > 0
 
 
 def test_a_maker_that_stopped_sells_and_opens_nothing_and_pays_for_nothing_to_come(model):

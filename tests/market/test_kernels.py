@@ -86,10 +86,11 @@ def test_households_choose_what_their_slow_twins_choose(market):
     some = np.arange(1, 600, 9)
     columns = tuple(getattr(market.population, name).copy() for name in COLUMNS)
     columns[-1][some[::2]] = market.month  # half of them due just now, so that some rows pass on
-    choice = np.empty(len(some), dtype=np.int64)
+    choice, worth, alike = np.empty(len(some), dtype=np.int64), np.empty(len(some)), np.zeros(len(some), dtype=np.int64)
+    shelf_by_class = shelf._replace(outlay=shelf.outlay[None])
     after = tuple(column.copy() for column in columns)
     kernels.pass_on(seed, some, after, habits, world.month)
-    kernels.shop(seed, some, after, habits, shelf, world, choice)
+    kernels.shop(seed, some, after, habits, shelf_by_class, alike, world, (choice, worth))
     passed = 0
     for k, row in enumerate(some.tolist()):
         state = {name: int(column[row]) for name, column in zip(COLUMNS, columns, strict=True)} | {"row": row}
@@ -114,10 +115,11 @@ def test_rows_of_one_household_share_its_tastes_and_no_draw_of_a_month(market):
         np.full(n, market.offers.platform[0], dtype=np.int16),
         *(np.full(n, month, dtype=np.int16) for month in (-70, -70, market.month)),
     )
-    choice = np.empty(n, dtype=np.int64)
+    choice, worth = np.empty(n, dtype=np.int64), np.empty(n)
     world = market.world()._replace(whispers=np.zeros_like(market.whispers))
     kernels.pass_on(market.scenario.seed, some, alike, market.habits, world.month)
-    kernels.shop(market.scenario.seed, some, alike, market.habits, shelf, world, choice)
+    one_class = (shelf._replace(outlay=shelf.outlay[None]), np.zeros(n, dtype=np.int64))
+    kernels.shop(market.scenario.seed, some, alike, market.habits, *one_class, world, (choice, worth))
     passed = alike[0] >= HOUSEHOLD_STEP
     expected = market.habits.first_time_share
     assert passed.mean() == pytest.approx(expected, abs=5.0 * math.sqrt(expected * (1.0 - expected) / n))
@@ -177,8 +179,8 @@ def test_a_products_draws_do_not_depend_on_what_else_is_for_sale():
         market.month = 1
         rows = market.on_sale()
         kept = np.arange(len(rows)) % keep_every == 0 if keep_every > 1 else np.ones(len(rows), dtype=bool)
-        shoppers, choice = shop(market, rows[kept], NOBODY)
-        return shoppers, np.where(choice >= 0, rows[kept][choice], -1), rows[kept]
+        made = shop(market, rows[kept], NOBODY)
+        return made.rows, np.where(made.choice >= 0, rows[kept][made.choice], -1), rows[kept]
 
     shoppers, chosen, _ = choices(1)
     same_shoppers, fewer, kept = choices(2)
@@ -253,3 +255,16 @@ def test_plain_python_gives_what_the_compiled_kernels_give():
         answers.append(done.stdout)
     assert answers[0] == answers[1]
     assert "AITO" in answers[0]
+
+
+def test_cars_are_counted_and_moved_row_by_row():
+    draws = np.random.default_rng(3)
+    rows, platforms = np.sort(draws.permutation(400)[:150]), draws.integers(-1, 5, 150).astype(np.int16)
+    community, expected = np.full((20, 5), 40), np.full((20, 5), 40)
+    kernels.move_cars(community, rows, 20, platforms, -1)
+    for row, platform in zip(rows.tolist(), platforms.tolist(), strict=True):
+        expected[row // 20, platform] -= platform >= 0
+    assert np.array_equal(community, expected)
+    owned = np.zeros(5, dtype=np.int64)
+    kernels.cars_owned(platforms, owned)
+    assert owned.tolist() == [platforms.tolist().count(line) for line in range(5)]

@@ -146,7 +146,7 @@ def still(seed):
 def test_a_lever_leaves_month_0_as_it_is(key):
     moved = opened(layer(key))
     rest = still(moved.market.scenario.seed)
-    before, after = rest.recorder.parts["market"][0], moved.recorder.parts["market"][0]
+    before, after = rest.record["market"], moved.record["market"]
     for column, values in before.items():
         assert values.tolist() == after[column].tolist()
     base = rest.market.offers.on_sale

@@ -5,7 +5,7 @@ import pytest
 from market.worlds import HISTORY, STILL, merged, opened, run_small
 
 from evsim.market.offers import MODE
-from evsim.market.progress import advance_platforms, own_stacks, set_drift, stack_research, success_chance
+from evsim.market.progress import advance_platforms, set_drift, stack_research, success_chance
 
 
 def advantages(*layers):
@@ -112,14 +112,17 @@ def test_a_makers_research_follows_what_its_group_sells_and_halves_while_it_owes
     assert stack_research(market, books, code) == pytest.approx(0.75, rel=1e-9)
 
 
-def test_research_of_a_stack_is_set_by_the_largest_maker_on_it_once():
+def test_the_largest_maker_on_a_stack_pays_for_it():
     market = opened({"market": {"lines": 150}}).market
-    makers = range(len(market.names.automakers))
-    payers = [code for maker in makers for code in own_stacks(market, maker)]
-    stacks = np.unique(market.offers.platform[market.offers.on_sale & market.own_software()])
-    assert sorted(payers) == stacks.tolist()
-    geely = market.platform_code("Geely")
-    assert geely in own_stacks(market, market.names.automakers.index("Geely"))
+    offers, payers = market.offers, market.stack_payers(market.offers.base_units)
+    own = offers.on_sale & market.own_software()
+    assert np.flatnonzero(payers >= 0).tolist() == np.unique(offers.platform[own]).tolist()
+    for stack in np.flatnonzero(payers >= 0):
+        cars = {}
+        for row in np.flatnonzero(own & (offers.platform == stack)).tolist():
+            cars[int(offers.automaker[row])] = cars.get(int(offers.automaker[row]), 0.0) + offers.base_units[row]
+        assert cars[int(payers[stack])] == max(cars.values())
+    assert market.names.automakers[payers[market.platform_code("Geely")]] == "Geely"
 
 
 def test_batteries_get_cheaper_with_output_and_faster_with_learning():

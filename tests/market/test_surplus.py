@@ -10,6 +10,7 @@ from small_market import small_scenario
 from evsim.economics.utility import INCOME
 from evsim.economics.welfare import income_bounds
 from evsim.market import clearing
+from evsim.market.calendar import visits
 from evsim.market.surplus import GROUPS, month_surplus
 from evsim.market.use import monthly_tons
 from evsim.model import EVMarket
@@ -19,11 +20,11 @@ def watched(monkeypatch, model):
     """One month of a model: its shoppers, what each would pay to shop by its own chances, and the month's surplus."""
     seen = {}
 
-    def look(market, shoppers, rows, chosen):
-        consumers = [model.consumers[int(row)] for row in shoppers]
+    def look(market, rows, visits):
+        consumers = [model.consumers[int(row)] for row in visits.rows]
         seen["each"] = np.array([-np.log(one.chances()[None]) / one.price_sensitivity for one in consumers])
         seen["group"] = np.array([np.sum(one.income > bounds(market)) for one in consumers])
-        seen["surplus"] = month_surplus(market, shoppers, rows, chosen)
+        seen["surplus"] = month_surplus(market, rows, visits)
         return seen["surplus"]
 
     monkeypatch.setattr(clearing, "month_surplus", look)
@@ -54,8 +55,8 @@ def test_the_groups_are_fifths_of_the_population():
 
 def test_a_month_in_which_nobody_shops_has_no_surplus():
     market = opened().market
-    nobody = np.empty(0, dtype=np.int64)
-    month = month_surplus(market, nobody, np.arange(len(market.offers)), nobody)
+    rows = market.on_sale()
+    month = month_surplus(market, rows, visits(market, market.population, rows[:0], rows))
     assert not np.any([month.shoppers, month.surplus, month.staying]) and len(month.surplus) == GROUPS
 
 

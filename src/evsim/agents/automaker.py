@@ -7,10 +7,9 @@ import mesa
 import numpy as np
 
 from ..errors import BadRequest
-from ..market.accounts import Books, MonthAccounts
 from ..market.brands import Way
 from ..market.offers import MODE
-from ..market.progress import own_stacks, stack_research, withdraw
+from ..market.progress import stack_research, withdraw
 from ..market.values import Stakes
 from ..market.ways import PARTS, adopt
 from ..params.modes import ModesParams
@@ -78,11 +77,10 @@ class Automaker(mesa.Agent):
             )
         return names[product]
 
-    def invest(self) -> None:
-        """Set the research of a stack of one's own by what its group sells: the largest maker on it decides."""
+    def invest(self, stack: int) -> None:
+        """Set the research of an in-house stack by what its group sells: it pays for it, as the largest maker on it."""
         market, books = self.model.market, self.model.books
-        for code in own_stacks(market, self.code):
-            market.platforms.research[code] = stack_research(market, books, code)
+        market.platforms.research[stack] = stack_research(market, books, stack)
 
     def follow_rule(self) -> None:
         """Change the mode of brands where the scenario's rule, not their makers, decides."""
@@ -132,10 +130,9 @@ class Automaker(mesa.Agent):
         elif len(moving):
             adopt(market, moving, Way(change.mode, change.platform))
 
-    def book(self, accounts: MonthAccounts, books: Books) -> None:
+    def book(self, units: float, profit: float, cash: float, capacity: float) -> None:
         """Take the month's result to the accounts."""
-        self.units, self.profit = float(accounts.units[self.code]), float(accounts.profit[self.code])
-        self.cash, self.capacity = float(books.cash[self.code]), float(books.capacity[self.code])
+        self.units, self.profit, self.cash, self.capacity = units, profit, cash, capacity
 
 
 class AllianceOEM(Automaker):

@@ -14,6 +14,7 @@ from ..economics.choice import logit
 from ..economics.utility import INCOME, price_sensitivity
 from ..market import kernels
 from ..market.calendar import paid, people_of
+from ..market.clearing import move_cars
 from ..market.kernels import Shelf
 from ..market.owners import tastes_of
 from ..market.population import NEVER, NO_CAR
@@ -51,16 +52,9 @@ class Column(Attribute):
         if new.dtype.kind not in "iu" or new.shape not in ((), rows.shape) or ((new < low) | (new > high)).any():
             raise ValueError(f"{self.name} takes whole numbers from {low} to {high}, one or {len(rows)}, not {value!r}")
         if self.name == "platform":
-            move_cars(market, rows, np.broadcast_to(new, rows.shape))
+            move_cars(market, rows, market.population.platform[rows], -1)
+            move_cars(market, rows, np.full(rows.shape, new, dtype=np.int16), 1)
         column[rows] = new
-
-
-def move_cars(market: Market, rows: np.ndarray, platforms: np.ndarray) -> None:
-    """Count the cars of the given rows on other platforms in their communities."""
-    community = communities(market, rows)
-    for codes, change in ((market.population.platform[rows], -1), (platforms, 1)):
-        owners = codes != NO_CAR
-        np.add.at(market.community, (community[owners], codes[owners]), change)
 
 
 def no_car(market: Market) -> int:
@@ -189,8 +183,9 @@ class Consumer(mesa.Agent):
         overdue = float(max(market.month - self.due, 0))
         owner = kernels.Owner(self.line, self.platform, self.bought, self.joined, overdue)
         desk = kernels.desk_for(shelf)
-        household = (market.scenario.seed, self.household, self.row, owner)
-        chosen = kernels.decide(*household, market.habits, shelf, market.world(), desk)
+        household = (self.household, self.row, owner)
+        view = (market.habits, shelf, shelf.outlay, market.world(), desk)
+        chosen, _ = kernels.decide(market.scenario.seed, household, *view)
         return market.offers.product[lines[chosen]] if chosen >= 0 else None
 
     def chances(self) -> dict[str | None, float]:

@@ -7,6 +7,7 @@ would take a second to make and as long to step, so `mesa.AgentSet`, which refer
 import math
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,13 @@ class Consumers(Sequence):
 
     def __init__(self, model: Any, rows: np.ndarray | None = None):
         self.model = model
-        self.rows = np.arange(len(model.market.population)) if rows is None else rows
+        if rows is not None:
+            self.rows = rows
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Rows of the population, in their order: everybody, unless the set is of some."""
+        return np.arange(len(self.model.market.population))
 
     def __len__(self) -> int:
         return len(self.rows)

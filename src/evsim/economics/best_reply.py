@@ -43,7 +43,8 @@ def best_reply(
         (prices `[L]`, kCNY; shares `[L]` at these prices).
     """
     prices = np.array(prices, dtype=float)
-    rule = (buyer_price.knots, buyer_price.slopes, buyer_price.intercept, buyer_price.jumps)
     utility = np.asfortranarray(utility, dtype=float)
     consumers = tuple(np.ascontiguousarray(column, dtype=float) for column in (price_sensitivity, weights, rest))
-    return replied((utility, np.empty_like(utility)), consumers, (margins.revenue, margins.cost), rule, prices, steps)
+    return replied(
+        (utility, np.empty_like(utility)), consumers, (margins.revenue, margins.cost), buyer_price.parts, prices, steps
+    )

@@ -10,7 +10,24 @@ from typing import TypeVar
 
 import numpy as np
 
+from evsim.compiled import njit
+
 Rule = TypeVar("Rule", "BuyerPrice", "BuyerPriceByClass")
+
+
+@njit
+def buyer_prices(prices, rule):
+    """q at the posted prices, `[J]`: the equation of `BuyerPrice`, the rule being its knots, slopes, intercept and jumps."""
+    knots, slopes, intercept, jumps = rule
+    paid = np.empty(prices.shape[0])
+    for j in range(prices.shape[0]):
+        bends, leaps = 0.0, 0.0
+        for k in range(knots.shape[1]):
+            excess = prices[j] - knots[j, k]
+            bends += (slopes[j, k + 1] - slopes[j, k]) * max(excess, 0.0)
+            leaps += jumps[j, k] if excess > 0.0 else 0.0
+        paid[j] = intercept[j] + slopes[j, 0] * prices[j] + bends + leaps
+    return paid
 
 
 @dataclass(frozen=True)
@@ -30,9 +47,9 @@ class BuyerPrice:
     jumps: np.ndarray = None  # type: ignore[assignment]  # [J, K], kCNY: how much q jumps up beyond each knot; None: 0
 
     def __post_init__(self):
-        knots, slopes = np.array(self.knots, dtype=float, ndmin=2), np.array(self.slopes, dtype=float, ndmin=2)
+        knots, slopes = _rows_of(self.knots), _rows_of(self.slopes)
         intercept = np.array(self.intercept, dtype=float, ndmin=1)
-        jumps = np.zeros_like(knots) if self.jumps is None else np.array(self.jumps, dtype=float, ndmin=2)
+        jumps = np.zeros_like(knots) if self.jumps is None else _rows_of(self.jumps)
         n_products = len(intercept)
         if knots.shape != (n_products, knots.shape[1]) or slopes.shape != (n_products, knots.shape[1] + 1):
             raise ValueError(
@@ -53,9 +70,28 @@ class BuyerPrice:
         """J."""
         return len(self.intercept)
 
+    @property
+    def parts(self) -> tuple[np.ndarray, ...]:
+        """Knots, slopes, intercept and jumps."""
+        return self.knots, self.slopes, self.intercept, self.jumps
+
+    def of(self, products: np.ndarray) -> "BuyerPrice":
+        """The rule of some products, by their numbers, without the knots that none of them uses."""
+        knots = self.knots[products]
+        n_knots = int(np.isfinite(knots).any(axis=0).sum())  # those not used stand last in each row
+        parts = {
+            "knots": _rows_of(knots[:, :n_knots]),
+            "slopes": _rows_of(self.slopes[products, : n_knots + 1]),
+            "intercept": self.intercept[products],
+            "jumps": _rows_of(self.jumps[products, :n_knots]),
+        }
+        for part in parts.values():
+            part.setflags(write=False)
+        return _unchecked(BuyerPrice, **parts)
+
     def only(self, product: int) -> "BuyerPrice":
         """The rule of one product, as a rule of its own with J = 1."""
-        return BuyerPrice(*(part[[product]] for part in (self.knots, self.slopes, self.intercept, self.jumps)))
+        return self.of(np.array([product]))
 
     def raised(self, extra: np.ndarray) -> "BuyerPrice":
         """The rule plus sums that no posted price moves, `[J]`, kCNY; what was checked here is not checked again.
@@ -69,17 +105,15 @@ class BuyerPrice:
         intercept.setflags(write=False)
         return _unchecked(BuyerPrice, knots=self.knots, slopes=self.slopes, intercept=intercept, jumps=self.jumps)
 
-    @cached_property
-    def bends(self) -> np.ndarray:
-        """How the slope changes at each knot, `[J, K]`."""
-        return np.diff(self.slopes, axis=1)
-
     def value(self, prices):
         """q at the posted prices, `[J]`, or `[..., J]` for many price vectors."""
-        prices = np.asarray(prices, dtype=float)
-        excess = prices[..., None] - self.knots
-        bends = (self.bends * np.maximum(excess, 0.0)).sum(axis=-1)
-        return self.intercept + self.slopes[:, 0] * prices + bends + (self.jumps * (excess > 0)).sum(axis=-1)
+        prices = np.ascontiguousarray(prices, dtype=float)
+        if prices.shape[-1:] != self.intercept.shape:
+            raise ValueError(f"prices must be [..., {self.n_products}], one a product, not {prices.shape}")
+        if prices.ndim == 1:
+            return buyer_prices(prices, self.parts)
+        many = prices.reshape(-1, self.n_products)
+        return np.array([buyer_prices(each, self.parts) for each in many]).reshape(prices.shape)
 
     def slope_below(self, prices):
         """dq/dp just below the prices, `[J]`."""
@@ -91,6 +125,11 @@ class BuyerPrice:
 
     def _slope(self, segment):
         return np.take_along_axis(self.slopes, segment[:, None], axis=1)[:, 0]
+
+
+def _rows_of(table) -> np.ndarray:
+    """A table of floats, row after row in memory, as compiled loops read it."""
+    return np.array(table, dtype=float, ndmin=2, order="C")
 
 
 def _unchecked(kind: type[Rule], **parts) -> Rule:

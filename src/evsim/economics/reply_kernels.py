@@ -7,6 +7,7 @@ import numpy as np
 
 from evsim.compiled import njit
 from evsim.economics.price_kernels import kinked_replies
+from evsim.economics.price_rule import buyer_prices
 from evsim.vectors import dot_of, exponentials, sum_of
 
 FAINT = 1e-290  # a Λ below this has lost its digits: nobody buys, and the price stays
@@ -85,21 +86,6 @@ def reply_shares(odds, weights, rest):
     for j in range(n_products):
         shares[j] = sold(products[j], total, bought)
     return shares
-
-
-@njit
-def buyer_prices(prices, rule):
-    """q at the posted prices, `[L]`: `BuyerPrice.value`, the rule being its knots, slopes, intercept and jumps."""
-    knots, slopes, intercept, jumps = rule
-    paid = np.empty(prices.shape[0])
-    for j in range(prices.shape[0]):
-        bends, leaps = 0.0, 0.0
-        for k in range(knots.shape[1]):
-            excess = prices[j] - knots[j, k]
-            bends += (slopes[j, k + 1] - slopes[j, k]) * max(excess, 0.0)
-            leaps += jumps[j, k] if excess > 0.0 else 0.0
-        paid[j] = intercept[j] + slopes[j, 0] * prices[j] + bends + leaps
-    return paid
 
 
 @njit

@@ -52,6 +52,31 @@ class Fiscal:
     outlay: np.ndarray  # kCNY: subsidies paid
 
 
+@dataclass(frozen=True)
+class Benefits:
+    """What each of the instruments in force gives on a vehicle of each product at given prices, `[I, J]`, kCNY."""
+
+    waived: np.ndarray  # of exemptions, before they are cut to the tax; 0 of the others
+    paid: np.ndarray  # of subsidies; 0 of the others
+    tax: np.ndarray  # [J], purchase tax before any exemption
+
+    @property
+    def alone(self) -> np.ndarray:
+        """What each would give were it the only one, `[I, J]`."""
+        return np.minimum(self.waived, self.tax) + self.paid
+
+    def fiscal(self, entitled: np.ndarray) -> Fiscal:
+        """What one vehicle brings and costs when classes of consumers get the instruments they are entitled to, `[C, J]`.
+
+        exemption = min(Σ exemptions, tax),   outlay = Σ subsidies
+
+        Args:
+            entitled: `[C, I]` bool.
+        """
+        exempt = np.minimum((entitled[:, :, None] * self.waived).sum(axis=1), self.tax)
+        return Fiscal(self.tax - exempt, exempt, (entitled[:, :, None] * self.paid).sum(axis=1))
+
+
 def purchase_tax(price, rate=0.10, vat=0.13):
     """Purchase tax before any exemption, kCNY: rate × p / (1 + vat), on the posted price less its VAT."""
     return rate * np.asarray(price, dtype=float) / (1.0 + vat)
@@ -125,6 +150,10 @@ class _Lines:
         fixed, slope, cap = (np.where(self.ceiling > price, part, 0.0) for part in (self.fixed, self.slope, self.cap))
         return _Lines(fixed, slope, cap, self.ceiling)
 
+    def only(self, which):
+        """Those of some instruments, `[I]` bool."""
+        return _Lines(self.fixed[which], self.slope[which], self.cap[which], self.ceiling[which])
+
     def _uncut(self, prices):
         return np.minimum(self.fixed + self.slope * prices, self.cap)
 
@@ -146,7 +175,8 @@ def compose(instruments, n_products: int, tax_rate=0.10, vat=0.13) -> BuyerPrice
         ValueError: an unknown kind, wrong shapes, a negative or NaN term, or benefits that grow as fast as the price.
     """
     tax_slope = float(purchase_tax(1.0, tax_rate, vat))
-    waived, paid = _lines(instruments, n_products, tax_slope)
+    lines, waives = _lines(instruments, n_products, tax_slope)
+    waived, paid = lines.only(waives), lines.only(~waives)
     cover = _FullCover.of(waived, tax_slope)
     waived_kinks = np.where(waived.kinks() > cover.end_above(waived.kinks()), waived.kinks(), np.inf)
     knots = np.vstack([cover.knots(), waived_kinks, paid.kinks(), waived.ceiling, paid.ceiling])
@@ -193,9 +223,8 @@ def consumer_classes(entitled) -> tuple[np.ndarray, np.ndarray]:
     if len(place) > 8:
         found, class_of = np.unique((entitled.astype(np.int64) << place).sum(axis=1), return_inverse=True)
     else:  # the claims of a consumer are the bits of one byte, and a table of all bytes is shorter than sorting
-        codes = np.zeros(len(entitled), dtype=np.uint8)
-        for bit, claims in enumerate(entitled.T):
-            codes |= claims.astype(np.uint8) << np.uint8(bit)
+        one_more = np.zeros((len(entitled), 1), dtype=bool)  # a byte where there is no claim, too
+        codes = np.packbits(np.hstack([entitled, one_more]), axis=1, bitorder="little")[:, 0]
         found = np.flatnonzero(np.bincount(codes, minlength=1))
         class_at = np.zeros(256, dtype=np.int64)
         class_at[found] = np.arange(len(found))
@@ -209,24 +238,26 @@ def owns_old_car(car_age, least_age):
     return (car_age >= 0) & (car_age >= least_age)
 
 
+def benefits(instruments, prices, tax_rate=0.10, vat=0.13) -> Benefits:
+    """What each instrument gives at posted prices `[J]`; arguments as in `compose`."""
+    prices = np.asarray(prices, dtype=float)
+    lines, waives = _lines(instruments, len(prices), float(purchase_tax(1.0, tax_rate, vat)))
+    given = lines.benefits(prices)
+    waived = np.where(waives[:, None], given, 0.0)
+    return Benefits(waived, np.where(waives[:, None], 0.0, given), purchase_tax(prices, tax_rate, vat))
+
+
 def fiscal(instruments, prices, tax_rate=0.10, vat=0.13) -> Fiscal:
     """Purchase tax, tax waived and subsidy per vehicle, `[J]` kCNY each: q(p) = p + purchase_tax − outlay."""
-    prices = np.asarray(prices, dtype=float)
-    tax = purchase_tax(prices, tax_rate, vat)
-    waived, paid = _lines(instruments, len(prices), float(purchase_tax(1.0, tax_rate, vat)))
-    exempt = np.minimum(waived.benefits(prices).sum(axis=0), tax)
-    return Fiscal(tax - exempt, exempt, paid.benefits(prices).sum(axis=0))
+    instruments = list(instruments)
+    money = benefits(instruments, prices, tax_rate, vat).fiscal(np.ones((1, len(instruments)), dtype=bool))
+    return Fiscal(money.purchase_tax[0], money.exemption[0], money.outlay[0])
 
 
 def fiscal_by_class(instruments, entitled, prices, tax_rate=0.10, vat=0.13) -> Fiscal:
     """`fiscal` of each class of consumers, `[C, J]` each; `entitled` `[C, I]` as in `compose_by_class`."""
-    instruments, entitled = list(instruments), _entitled(instruments, entitled)
-    by_class = [fiscal(_only(instruments, row), prices, tax_rate, vat) for row in entitled]
-    return Fiscal(
-        np.stack([money.purchase_tax for money in by_class]),
-        np.stack([money.exemption for money in by_class]),
-        np.stack([money.outlay for money in by_class]),
-    )
+    instruments = list(instruments)
+    return benefits(instruments, prices, tax_rate, vat).fiscal(_entitled(instruments, entitled))
 
 
 def paid_within_budget(claims, order, budget) -> tuple[np.ndarray, float]:
@@ -293,29 +324,33 @@ def _entitled(instruments, entitled):
 
 
 def _lines(instruments, n_products, tax_slope):
-    """All exemptions, and all subsidies, as `_Lines`."""
-    waived: list[tuple] = []
-    paid: list[tuple] = []
-    for entry in instruments:
-        instrument = entry if isinstance(entry, Instrument) else Instrument(*entry)
-        if instrument.kind not in BENEFIT_LINES:
-            raise ValueError(f"instrument kind {instrument.kind!r} is not one of {', '.join(BENEFIT_LINES)}")
-        eligible = np.asarray(instrument.eligible, dtype=bool)
-        if eligible.shape != (n_products,):
-            raise ValueError(f"eligible must have shape ({n_products},), one per product, not {eligible.shape}")
-        terms = (instrument.amount, instrument.rate, instrument.cap, instrument.scale, instrument.ceiling)
-        if not all(term >= 0 for term in terms):
-            raise ValueError(f"amount, rate, cap, scale and ceiling of {instrument.kind} must not be negative or NaN")
-        fixed, slope, cap = BENEFIT_LINES[instrument.kind](instrument, tax_slope)
-        live = eligible & (instrument.scale > 0) & (cap > 0)
-        scale = np.where(live, instrument.scale, 0.0)
-        capped = np.where(live, cap * instrument.scale if live.any() else 0.0, 0.0)
-        line = (fixed * scale, slope * scale, capped, np.where(live, instrument.ceiling, np.inf))
-        (waived if instrument.kind in EXEMPTIONS else paid).append(line)
-    return tuple(
-        _Lines(*(np.array([line[part] for line in lines]).reshape(len(lines), n_products) for part in range(4)))
-        for lines in (waived, paid)
-    )
+    """All benefits as `_Lines`, and which of them waive tax, `[I]` bool."""
+    instruments = [entry if isinstance(entry, Instrument) else Instrument(*entry) for entry in instruments]
+    terms = np.array([_terms(instrument, n_products, tax_slope) for instrument in instruments]).reshape(-1, 5)
+    fixed, slope, cap, scale, ceiling = terms.T[:, :, None]
+    eligible = np.array([instrument.eligible for instrument in instruments], dtype=bool).reshape(-1, n_products)
+    live = eligible & (scale > 0) & (cap > 0)
+    capped = cap * np.where(scale > 0, scale, 1.0)
+    fixed, slope, cap = (np.where(live, part, 0.0) for part in (fixed * scale, slope * scale, capped))
+    waives = np.array([instrument.kind in EXEMPTIONS for instrument in instruments], dtype=bool)
+    return _Lines(fixed, slope, cap, np.where(live, ceiling, np.inf)), waives
+
+
+def _terms(instrument, n_products, tax_slope):
+    """(fixed, slope, cap) of an instrument's benefit, its scale and its ceiling.
+
+    Raises:
+        ValueError: an unknown kind, a wrong shape, or a negative or NaN term.
+    """
+    if instrument.kind not in BENEFIT_LINES:
+        raise ValueError(f"instrument kind {instrument.kind!r} is not one of {', '.join(BENEFIT_LINES)}")
+    if np.shape(instrument.eligible) != (n_products,):
+        shape = np.shape(instrument.eligible)
+        raise ValueError(f"eligible must have shape ({n_products},), one per product, not {shape}")
+    terms = (instrument.amount, instrument.rate, instrument.cap, instrument.scale, instrument.ceiling)
+    if not all(term >= 0 for term in terms):
+        raise ValueError(f"amount, rate, cap, scale and ceiling of {instrument.kind} must not be negative or NaN")
+    return (*BENEFIT_LINES[instrument.kind](instrument, tax_slope), instrument.scale, instrument.ceiling)
 
 
 @dataclass(frozen=True)

@@ -208,15 +208,10 @@ def own_research(market: Market, units: np.ndarray, research: np.ndarray | None 
         units: cars of each line, `[J]`, by which makers are large.
         research: behind each stack, `[G]`, bn CNY a year; none: what the stacks have now.
     """
-    offers = market.offers
     research = market.platforms.research if research is None else research
-    paid = np.zeros(len(market.names.automakers))
-    in_house = offers.on_sale & market.own_software()
-    for code in np.unique(offers.platform[in_house]):
-        rows = np.flatnonzero(in_house & (offers.platform == code))
-        cars = np.bincount(offers.automaker[rows], units[rows] + 1e-9, len(paid))
-        paid[int(cars.argmax())] += research[code] * KCNY_PER_BN / 12.0
-    return paid
+    payers = market.stack_payers(units)
+    kept = payers >= 0
+    return np.bincount(payers[kept], research[kept] * KCNY_PER_BN / 12.0, len(market.names.automakers))
 
 
 def keep_accounts(market: Market, books: Books, outcome: Outcome) -> MonthAccounts:

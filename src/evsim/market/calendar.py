@@ -11,6 +11,7 @@ a benefit falls month by month, early once more. Where nothing is announced, not
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -68,45 +69,57 @@ def largest_class(rule: BuyerPrice | BuyerPriceByClass, weights: np.ndarray) -> 
     return rule if isinstance(rule, BuyerPrice) else rule.rules[int(np.bincount(rule.class_of, weights).argmax())]
 
 
+class Visits(NamedTuple):
+    """The households that shop in a month, `[n]` each, and what comes of it."""
+
+    rows: np.ndarray  # of the population
+    people: People
+    choice: np.ndarray  # a position among the lines on sale, or −1: the old car is kept
+    worth: np.ndarray  # of the visit over keeping the old car, utils
+
+
 def choices(market: Market, owners: Population, shoppers: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """What the households of some rows choose this month, each at the price of its class: positions among `rows`, or −1."""
-    chosen = np.empty(len(shoppers), dtype=np.int64)
-    rule = market.weighed(market.month, rows, people_of(market, owners, shoppers))
-    columns, world = market.columns(owners), market.world(len(owners))
-    prices = market.offers.price[rows]
-    on_offer = market.shelf(rows, prices)
-    for places, each in by_class(rule, len(shoppers)):
-        shelf = on_offer._replace(outlay=each.value(prices))
-        found, there = np.empty(len(places), dtype=np.int64), shoppers[places]
+    """What the households of some rows choose this month: positions among `rows`, or −1."""
+    return visits(market, owners, shoppers, rows).choice
 
-        def task(block: slice, shelf=shelf, found=found, there=there) -> None:
-            kernels.shop(market.scenario.seed, there[block], columns, market.habits, shelf, world, found[block])
 
-        over_blocks(task, len(places), market.threads)
-        chosen[places] = found
-    return chosen
+def visits(market: Market, owners: Population, shoppers: np.ndarray, rows: np.ndarray) -> Visits:
+    """The households of some rows shop among the lines `rows` this month, each at the price of its class."""
+    people = people_of(market, owners, shoppers)
+    choice, worth = np.empty(len(shoppers), dtype=np.int64), np.empty(len(shoppers))
+    outlay, class_of = price_tags(market, rows, people, market.month)
+    shelf, columns, world = market.shelf(rows, outlay), market.columns(owners), market.world(len(owners))
+
+    def task(block: slice) -> None:
+        some = (shoppers[block], columns, market.habits, shelf, class_of[block], world)
+        kernels.shop(market.scenario.seed, *some, (choice[block], worth[block]))
+
+    over_blocks(task, len(shoppers), market.threads)
+    return Visits(shoppers, people, choice, worth)
+
+
+def price_tags(market: Market, rows: np.ndarray, people: People, month: int) -> tuple[np.ndarray, np.ndarray]:
+    """What buyers weigh of each line at today's posted prices and a month's benefits as known now: by class of what they may
+    claim, `[C, J]`, kCNY, and the class of each, `[n]`."""
+    rule, prices = market.weighed(month, rows, people, seen_from=market.month), market.offers.price[rows]
+    if isinstance(rule, BuyerPrice):
+        return rule.value(prices)[None], np.zeros(len(people.income), dtype=np.int64)
+    return rule.value(prices), rule.class_of.astype(np.int64)
 
 
 def shift_visits(market: Market, owners: Population, rows: np.ndarray) -> Early:
     """Move visits to and from this month where announced changes make it worth it; who comes early is told."""
-    horizon = market.scenario.consumers.horizon_months
-    months = market.month + np.arange(horizon + 1)
-    signatures = [market.policy.signature(int(month), market.month) for month in months]
-    if all(signature == signatures[0] for signature in signatures):
+    alike = market.policy.outlook(market.month, market.scenario.consumers.horizon_months)
+    if not any(alike):
         return NOBODY
     # Nobody comes early who would still find the same next month, so then only those on the day have to choose.
-    last = market.month if signatures[1] == signatures[0] else months[-1]
+    last = market.month if alike[1] == 0 else market.month + len(alike) - 1
     near = np.flatnonzero((owners.visit >= market.month) & (owners.visit <= last))
     if not len(near):
         return NOBODY
     visit = owners.visit[near].astype(np.int64)
-    values = np.empty((len(near), len(months)))
-    for place, signature in enumerate(signatures):
-        first = signatures.index(signature)
-        if first < place:
-            values[:, place] = values[:, first]
-        else:
-            values[:, place] = inclusive_values(market, owners, near, rows, int(months[place]))
+    differing, place = np.unique(alike, return_inverse=True)
+    values = inclusive_values(market, owners, near, rows, market.month + differing)[:, place]
     due = visit - market.month
     cost = _costs(market, near, visit)
     best = best_months(values, due, cost)
@@ -130,22 +143,19 @@ def _costs(market: Market, rows: np.ndarray, visit: np.ndarray) -> np.ndarray:
     return costs
 
 
-def inclusive_values(market: Market, owners: Population, near, rows, month: int) -> np.ndarray:
-    """What shopping is worth over keeping the car, at today's prices and that month's benefits as known now, `[n]`, utils."""
-    people, values = people_of(market, owners, near), np.empty(len(near))
-    rule = market.weighed(month, rows, people, seen_from=market.month)
+def inclusive_values(market: Market, owners: Population, near: np.ndarray, rows: np.ndarray, months) -> np.ndarray:
+    """What shopping is worth over keeping the car, at today's prices and the benefits of each of the given months as known now,
+    `[n, months]`, utils."""
+    people, values = people_of(market, owners, near), np.empty((len(near), len(months)))
+    tags = [price_tags(market, rows, people, int(month)) for month in months]
+    first = np.cumsum([0, *(len(outlay) for outlay, _ in tags[:-1])])  # of each month's classes among all
+    class_of = np.column_stack([before + each for before, (_, each) in zip(first, tags, strict=True)])
+    shelf = market.shelf(rows, np.concatenate([outlay for outlay, _ in tags]))
     columns, world = market.columns(owners), market.world(len(owners))
-    prices = market.offers.price[rows]
-    on_offer = market.shelf(rows, prices)
-    for places, each in by_class(rule, len(near)):
-        shelf = on_offer._replace(outlay=each.value(prices))
-        found, chosen = np.empty(len(places)), near[places]
 
-        def task(block: slice, shelf=shelf, found=found, chosen=chosen) -> None:
-            kernels.inclusive_values(
-                market.scenario.seed, chosen[block], columns, market.habits, shelf, world, found[block]
-            )
+    def task(block: slice) -> None:
+        some = (near[block], columns, market.habits, shelf, class_of[block], world)
+        kernels.inclusive_values(market.scenario.seed, *some, values[block])
 
-        over_blocks(task, len(places), market.threads)
-        values[places] = found
+    over_blocks(task, len(near), market.threads)
     return values

@@ -10,7 +10,7 @@ import numpy as np
 from ..streams import Purpose, uniforms
 from . import kernels
 from .accounts import Books
-from .calendar import Early, choices, people_of, shift_visits
+from .calendar import Early, Visits, people_of, shift_visits, visits
 from .panel import let_panel_shop, take_cars
 from .population import NEVER, NO_CAR
 from .pricing import set_prices
@@ -23,9 +23,11 @@ def clear(market: Market, books: Books) -> Outcome:
     rows, population = market.on_sale(), market.population
     residual = set_prices(market, rows)
     early = shift_visits(market, population, rows)
-    shoppers, choice = shop(market, rows, early)
-    surplus = month_surplus(market, shoppers, rows, choice)
-    order_of_month(market, books, shoppers[choice >= 0], rows[choice[choice >= 0]])
+    made = shop(market, rows, early)
+    surplus = month_surplus(market, rows, made)
+    buys = made.choice >= 0
+    ordered = rows[made.choice[buys]]
+    order_of_month(market, books, made.rows[buys], ordered)
     let_panel_shop(market, rows)
     buyers, products = books.queue.deliver(books, market)
     market.wait = books.months_waiting(market)
@@ -35,10 +37,10 @@ def clear(market: Market, books: Books) -> Outcome:
     switches, repeats = hand_over(market, buyers, products)
     weight, n_lines = population.weight, len(market.offers)
     return Outcome(
-        orders=weight * np.bincount(rows[choice[choice >= 0]], minlength=n_lines),
+        orders=weight * np.bincount(ordered, minlength=n_lines),
         units=weight * np.bincount(products, minlength=n_lines),
-        shoppers=len(shoppers),
-        keepers=int((choice < 0).sum()),
+        shoppers=len(buys),
+        keepers=len(buys) - len(ordered),
         switches=weight * switches,
         brand_repeats=(weight * repeats[0], weight * repeats[1]),
         residual=residual,
@@ -48,23 +50,22 @@ def clear(market: Market, books: Books) -> Outcome:
     )
 
 
-def shop(market: Market, rows: np.ndarray, early: Early) -> tuple[np.ndarray, np.ndarray]:
-    """Households in the market this month and what each chooses: a position among `rows`, or −1. Keepers get a next visit:
-    those that came early their old one."""
+def shop(market: Market, rows: np.ndarray, early: Early) -> Visits:
+    """The visits of this month to the lines `rows`. Keepers get a next visit: those that came early their old one."""
     population, scenario = market.population, market.scenario
     shoppers = np.flatnonzero(population.visit == market.month)
     before, household = population.platform[shoppers], population.household[shoppers]
     kernels.pass_on(scenario.seed, shoppers, market.columns(population), market.habits, market.month)
     left = before != population.platform[shoppers]
-    _count(market, shoppers[left], before[left], -1)
-    choice = choices(market, population, shoppers, rows)
-    keepers = shoppers[choice < 0]
+    move_cars(market, shoppers[left], before[left], -1)
+    made = visits(market, population, shoppers, rows)
+    keepers = shoppers[made.choice < 0]
     visit = np.empty(len(keepers), dtype=np.int64)
     kernels.after_keeping(scenario.seed, keepers, market.month, market.clock, market.habits, visit)
     population.visit[keepers] = np.minimum(visit, NEVER)
     early.send_back(population, keepers)
     population.due[shoppers[household != population.household[shoppers]]] = market.month  # a newcomer shops from now on
-    return shoppers, choice
+    return made
 
 
 def order_of_month(market: Market, books: Books, buyers: np.ndarray, products: np.ndarray) -> None:
@@ -85,12 +86,12 @@ def hand_over(market: Market, buyers: np.ndarray, products: np.ndarray) -> tuple
     np.add.at(switches, (old_platform, platform), 1)  # −1, no car, is the last row
     owners = old_line != NO_CAR
     same = owners & (offers.brand[old_line] == offers.brand[products])
-    _count(market, buyers[old_platform >= 0], old_platform[old_platform >= 0], -1)
-    _count(market, buyers, platform, 1)
+    move_cars(market, buyers, old_platform, -1)
+    move_cars(market, buyers, platform, 1)
     take_cars(market, population, buyers, products)
     return switches, (int(owners.sum()), int(same.sum()))
 
 
-def _count(market: Market, rows: np.ndarray, platforms: np.ndarray, change: int) -> None:
-    """Add cars to, or take them from, the communities of the given rows."""
-    np.add.at(market.community, (rows // market.scenario.lock_in.community_size, platforms), change)
+def move_cars(market: Market, rows: np.ndarray, platforms: np.ndarray, change: int) -> None:
+    """Add cars to, or take them from, the communities of the given rows; no car is platform −1."""
+    kernels.move_cars(market.community, rows, market.scenario.lock_in.community_size, platforms, change)

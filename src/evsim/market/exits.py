@@ -32,10 +32,12 @@ from .state import Market
 
 def failing(market: Market, books: Books) -> np.ndarray:
     """Codes of the makers that must stop for want of cash this month, in order; call it when the month is booked."""
-    present = still_there(market)
     earned = np.nansum(books.past_profit, axis=0)
-    stopping = present & failed(market, books) & ~(earned > 0.0)
-    on_sale = np.bincount(market.offers.automaker, market.offers.on_sale, len(present)) > 0
+    stopping = failed(market, books) & ~(earned > 0.0)
+    if not stopping.any():
+        return np.flatnonzero(stopping)
+    stopping &= still_there(market)
+    on_sale = np.bincount(market.offers.automaker, market.offers.on_sale, len(stopping)) > 0
     if on_sale.any() and not (on_sale & ~stopping).any():
         stopping[np.flatnonzero(on_sale)[earned[on_sale].argmax()]] = False
     return np.flatnonzero(stopping)
@@ -44,12 +46,12 @@ def failing(market: Market, books: Books) -> np.ndarray:
 def failed(market: Market, books: Books) -> np.ndarray:
     """Whether the group of each maker owes more than its credit, `[automakers]`; pooled makers and newcomers never do."""
     names = market.names.automakers
-    group = _codes_of(tuple(market.groups.get(name, name) for name in names))
+    group = _codes_of(tuple(map(market.groups.get, names, names)))
     cash = np.bincount(group, books.cash)
     yearly = np.bincount(group, np.nansum(books.past_revenue, axis=0))
     judged = np.bincount(group, ~np.isnan(books.past_revenue[0])) > 0
     short = judged & (cash < -market.scenario.accounts.credit_months * yearly / len(books.past_revenue))
-    return short[group] & (np.array(names) != OTHER)
+    return short[group] & ~_pooled(tuple(names))
 
 
 @lru_cache(maxsize=16)
@@ -58,6 +60,14 @@ def _codes_of(names: tuple[str, ...]) -> np.ndarray:
     codes = np.unique(names, return_inverse=True)[1]
     codes.setflags(write=False)
     return codes
+
+
+@lru_cache(maxsize=16)
+def _pooled(names: tuple[str, ...]) -> np.ndarray:
+    """Whether a maker stands for many small ones, `[automakers]`; read-only."""
+    pooled = np.array(names) == OTHER
+    pooled.setflags(write=False)
+    return pooled
 
 
 def still_there(market: Market) -> np.ndarray:

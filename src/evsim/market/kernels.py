@@ -77,7 +77,7 @@ class Shelf(NamedTuple):
     platform: np.ndarray  # code
     brand: np.ndarray  # code
     key: np.ndarray  # of the draws
-    outlay: np.ndarray  # q, what the buyer pays, kCNY
+    outlay: np.ndarray  # q, what the buyer pays, kCNY: [J], or by class of buyers [C, J]
 
 
 class World(NamedTuple):
@@ -148,6 +148,22 @@ def taste_utilities(tastes, median_sensitivity, phone_effect, shelf, utility):
 
 
 @njit
+def cars_owned(line, out):
+    """Add to `out` `[lines]` how many rows own a car of each line; `line` is −1 where none is owned."""
+    for owned in line:
+        if owned >= 0:
+            out[owned] += 1
+
+
+@njit
+def move_cars(community, rows, community_size, platforms, change):
+    """Add `change` to the cars `[communities, platforms]` of each row's community on its platform, −1: none."""
+    for k in range(len(rows)):
+        if platforms[k] >= 0:
+            community[rows[k] // community_size, platforms[k]] += change
+
+
+@njit
 def incomes(seed, households, habits, out):
     """Income of many households relative to the median, `[n]`."""
     for i in range(len(households)):
@@ -203,15 +219,21 @@ def row_outside(owner, tastes, habits, world):
 
 
 @inlined
-def decide(seed, household, row, owner, habits, shelf, world, desk):
-    """What the household of a row chooses this month: a position on the shelf, or −1 to keep the car."""
-    draw_tastes(seed, household, habits, desk.tastes)
+def decide(seed, household, habits, shelf, outlay, world, desk):
+    """What a household chooses this month if it pays `outlay` `[J]`: a position on the shelf, or −1 to keep the car; and what
+    the visit is worth over keeping the car, utils, before its shocks are drawn.
+
+    `household` is the tuple (key of its tastes, row, `Owner`).
+    """
+    key, row, owner = household
+    draw_tastes(seed, key, habits, desk.tastes)
     sensitivity = row_utility(row, owner, desk.tastes, habits, shelf, desk.display, world, desk.utility)
     for j in range(len(desk.utility)):
-        desk.utility[j] -= sensitivity * shelf.outlay[j]
-    gumbels(seed, CHOICE, world.month, row, shelf.key, desk.scratch, desk.shocks)
+        desk.utility[j] -= sensitivity * outlay[j]
     outside = row_outside(owner, desk.tastes, habits, world)
-    return pick(desk.utility, outside, desk.shocks, gumbel(seed, CHOICE, world.month, row, KEEP))
+    worth = logit(desk.utility, -np.inf, desk.scratch[0]) - outside
+    gumbels(seed, CHOICE, world.month, row, shelf.key, desk.scratch, desk.shocks)
+    return pick(desk.utility, outside, desk.shocks, gumbel(seed, CHOICE, world.month, row, KEEP)), worth
 
 
 @njit
@@ -237,34 +259,49 @@ def turnover_draws(seed, rows, due, out):
 
 
 @njit
-def inclusive_values(seed, rows, population, habits, shelf, world, out):
-    """What shopping is worth over keeping the car for the households of `rows` if they do not pass on, `[n]`, utils."""
+def inclusive_values(seed, rows, population, habits, shelf, class_of, world, out):
+    """What shopping is worth over keeping the car for the households of `rows` if they do not pass on, utils.
+
+    Args:
+        shelf: with the outlay of each class of buyers, `[C, J]`.
+        class_of: the classes in which each row is asked, `[n, M]`.
+        out: `[n, M]`.
+    """
     household, line, platform, bought, joined, due = population
     tastes, display = np.empty(N_TASTES), display_of(shelf)
-    utility, scratch = np.empty(len(shelf.quality)), np.empty(len(shelf.quality))
+    n_products = len(shelf.quality)
+    utility, after, scratch = np.empty(n_products), np.empty(n_products), np.empty(n_products)
     for k in range(len(rows)):
         row = rows[k]
         owner = Owner(line[row], platform[row], bought[row], joined[row], max(float(world.month - due[row]), 0.0))
         draw_tastes(seed, household[row], habits, tastes)
         sensitivity = row_utility(row, owner, tastes, habits, shelf, display, world, utility)
-        for j in range(len(utility)):
-            utility[j] -= sensitivity * shelf.outlay[j]
-        out[k] = logit(utility, -np.inf, scratch) - row_outside(owner, tastes, habits, world)
+        outside = row_outside(owner, tastes, habits, world)
+        for m in range(class_of.shape[1]):
+            outlay = shelf.outlay[class_of[k, m]]
+            for j in range(n_products):
+                after[j] = utility[j] - sensitivity * outlay[j]
+            out[k, m] = logit(after, -np.inf, scratch) - outside
 
 
 @njit
-def shop(seed, rows, population, habits, shelf, world, choice):
-    """Let the households of `rows` shop: fills `choice` with positions on the shelf or −1.
+def shop(seed, rows, population, habits, shelf, class_of, world, out):
+    """Let the households of `rows` shop.
 
-    `population` is the tuple of columns (household, line, platform, bought, joined, due).
+    Args:
+        population: the tuple of columns (household, line, platform, bought, joined, due).
+        shelf: with the outlay of each class of buyers, `[C, J]`.
+        class_of: the class of each row, `[n]`.
+        out: positions on the shelf, or −1; and what each visit is worth over keeping the car, utils: `[n]` each.
     """
-    household, line, platform, bought, joined, due = population
+    (household, line, platform, bought, joined, due), (choice, worth) = population, out
     desk = desk_for(shelf)
     for k in range(len(rows)):
         row = rows[k]
         overdue = max(float(world.month - due[row]), 0.0)
         owner = Owner(line[row], platform[row], bought[row], joined[row], overdue)
-        choice[k] = decide(seed, household[row], row, owner, habits, shelf, world, desk)
+        outlay = shelf.outlay[class_of[k]]
+        choice[k], worth[k] = decide(seed, (household[row], row, owner), habits, shelf, outlay, world, desk)
 
 
 @njit

@@ -96,17 +96,21 @@ class Policy:
     own: tuple[Dated, ...]
     scenario: Scenario
     base: int  # months since year 0 of the base date
+    n_lines: int
     spent: dict[tuple[str, int], float] = field(default_factory=dict)  # kCNY, by instrument
-    rules: dict[tuple, BuyerPrice] = field(default_factory=dict)  # asked for lately
+    # asked for lately, by scale and instruments: of all lines, and with the numbers of some of them
+    rules: dict[tuple, BuyerPrice] = field(default_factory=dict)
     # in force, by month, month in which it is asked and whether there is money left: worked out, no part of the state
     known: dict[tuple, tuple[Dated, ...]] = field(init=False, compare=False, repr=False, default_factory=dict)
+    # likewise, by month, horizon and whether there is money left
+    outlooks: dict[tuple, tuple[int, ...]] = field(init=False, compare=False, repr=False, default_factory=dict)
 
-    def dated(self, month: int, seen_from: int | None = None) -> list[Dated]:
+    def dated(self, month: int, seen_from: int | None = None) -> tuple[Dated, ...]:
         """Instruments in force in a month counted from the base date, as known in another month (none: in that month)."""
         key = (month, month if seen_from is None else seen_from, self._lasting())
         if key not in self.known:
             self.known[key] = tuple(self._dated(month, seen_from))
-        return list(self.known[key])
+        return self.known[key]
 
     def _lasting(self) -> tuple[bool, ...]:
         """Whether there is money left of each instrument with a budget."""
@@ -157,7 +161,7 @@ class Policy:
     def in_force(self, month: int) -> tuple[Instrument, ...]:
         """Benefits in a month, whoever may claim them."""
         scale = self.scale(month)
-        return tuple(instrument_of(entry, None, scale) for entry in self.dated(month))
+        return tuple(instrument_of(entry, scale) for entry in self.dated(month))
 
     def buyer_price(self, month: int, rows: np.ndarray) -> BuyerPrice:
         """What buyers of the given lines pay who have nothing to claim by: as a function of the posted price."""
@@ -199,24 +203,37 @@ class Policy:
                 claim &= lot < entry.household_share
         return claims.T
 
-    def signature(self, month: int, seen_from: int) -> tuple:
+    def outlook(self, month: int, horizon: int) -> tuple[int, ...]:
+        """What buyers expect of the benefits of this month and the next ones up to the horizon: for each month, counted from
+        this one, the first with the same benefits; 0 throughout: nothing changes."""
+        key = (month, horizon, self._lasting())
+        if key not in self.outlooks:
+            expected = [self._signature(ahead, month) for ahead in range(month, month + horizon + 1)]
+            self.outlooks[key] = tuple(expected.index(each) for each in expected)
+        return self.outlooks[key]
+
+    def _signature(self, month: int, seen_from: int) -> tuple:
         """What buyers expect of a month's benefits: equal where nothing changes."""
         return (self.scale(month, seen_from), tuple(entry.key for entry in self.dated(month, seen_from)))
 
     def _rule(self, month: int, entries: Sequence[Dated], rows: np.ndarray, scale: float) -> BuyerPrice:
         """What who may claim these pays for the given lines; the last ones asked for are kept."""
-        key = (scale, tuple(entry.key for entry in entries), rows.tobytes())
-        if key not in self.rules:
+        whole = (scale, tuple(entry.key for entry in entries))
+        some = (*whole, rows.tobytes())
+        if some not in self.rules:
             if len(self.rules) >= RULES_KEPT:
                 self.rules.clear()
-            self.rules[key] = self._composed(month, entries, rows, scale)
-        return self.rules[key]
+            if whole not in self.rules:
+                self.rules[whole] = self._composed(month, entries, scale)
+            self.rules[some] = self.rules[whole].of(rows)
+        return self.rules[some]
 
-    def _composed(self, month: int, entries: Sequence[Dated], rows: np.ndarray, scale: float) -> BuyerPrice:
+    def _composed(self, month: int, entries: Sequence[Dated], scale: float) -> BuyerPrice:
+        """The rule of all lines."""
         dials = self.scenario.subsidy
-        instruments = [instrument_of(entry, rows, scale) for entry in entries]
+        instruments = [instrument_of(entry, scale) for entry in entries]
         try:
-            return compose(instruments, len(rows), dials.purchase_tax, dials.vat)
+            return compose(instruments, self.n_lines, dials.purchase_tax, dials.vat)
         except ValueError as error:
             kinds = ", ".join(entry.kind for entry in entries)
             raise BadRequest(
@@ -224,10 +241,9 @@ class Policy:
             ) from error
 
 
-def instrument_of(entry: Dated, rows: np.ndarray | None, scale: float) -> Instrument:
-    """The instrument of `economics.subsidy`, for the given lines; none: all."""
-    eligible = entry.eligible if rows is None else entry.eligible[rows]
-    return Instrument(entry.kind, eligible, entry.amount, entry.rate, entry.cap, scale, entry.ceiling)
+def instrument_of(entry: Dated, scale: float) -> Instrument:
+    """The instrument of `economics.subsidy`, for all lines."""
+    return Instrument(entry.kind, entry.eligible, entry.amount, entry.rate, entry.cap, scale, entry.ceiling)
 
 
 def make_policy(offers: Offers, names: Names, scenario: Scenario) -> Policy:
@@ -242,7 +258,7 @@ def make_policy(offers: Offers, names: Names, scenario: Scenario) -> Policy:
         _from_scenario(place, instrument, offers, names)
         for place, instrument in enumerate(scenario.subsidy.instruments)
     )
-    return Policy(entries, own, scenario, base)
+    return Policy(entries, own, scenario, base, len(offers))
 
 
 @cache

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..economics import technology
 from ..params import month_number
-from ..streams import Purpose, key_of, uniform
+from ..streams import Purpose, key_of, uniforms
 from .changes import in_the_brands_way
 from .launches import Launch
 from .state import Market
@@ -73,8 +73,9 @@ def advance_platforms(market: Market) -> None:
     platforms, params = market.platforms, market.scenario.software
     fleet = platforms.fleet(market.month - 1)
     chance = success_chance(market, platforms.research, fleet)
-    seed, purpose = market.scenario.seed_of_firms, int(Purpose.RESEARCH)  # numba takes a millisecond to type an enum
-    drawn = np.array([uniform(seed, purpose, market.month, key_of(name), 0) for name in platforms.names])
+    drawn = uniforms(
+        market.scenario.seed_of_firms, Purpose.RESEARCH, market.month, [key_of(name) for name in platforms.names]
+    )
     platforms.quality = technology.next_quality(platforms.quality, drawn < chance, params.success_gain, platforms.drift)
     if market.month == 1 and params.advantage_kcny is not None:
         set_advantage(market, params.advantage_kcny)
@@ -127,19 +128,6 @@ def set_advantage(market: Market, advantage: float) -> None:
 def withdraw(market: Market, rows: np.ndarray) -> None:
     """Lines that are no longer sold; cars ordered are still built, cars sold keep their platform."""
     market.offers.on_sale[rows] = False
-
-
-def own_stacks(market: Market, automaker: int) -> list[int]:
-    """In-house stacks of which a maker sells the most cars at the base date, or is the only one: it pays for them."""
-    offers = market.offers
-    in_house = np.flatnonzero(offers.on_sale & market.own_software())
-    payers = []
-    for code in np.unique(offers.platform[in_house[offers.automaker[in_house] == automaker]]):
-        rows = in_house[offers.platform[in_house] == code]
-        cars = np.bincount(offers.automaker[rows], offers.base_units[rows] + 1e-9)
-        if cars.argmax() == automaker:
-            payers.append(int(code))
-    return payers
 
 
 def stack_research(market: Market, books, code: int) -> float:

@@ -91,10 +91,9 @@ class Recorder:
                 {name: np.array(values, dtype=_kind(values)) for name, values in columns.items()}
             )
 
-    def _append(self, table: str, n_rows: int, **columns) -> None:
-        """Add rows to a table; a scalar stands for all of them."""
-        full = {name: _column(value, n_rows) for name, value in columns.items()}
-        self.parts.setdefault(table, []).append(full)
+    def _append(self, table: str, **columns) -> None:
+        """Add rows to a table: one if all columns are scalars, else a scalar stands for all rows."""
+        self.parts.setdefault(table, []).append(columns)
 
     def camp(self, rows: np.ndarray) -> np.ndarray:
         """alliance for cars sold in mode `alliance`, else the maker's kind, alliance_oem counted as incumbent; a place among
@@ -106,7 +105,6 @@ class Recorder:
         market, offers = self.market, self.market.offers
         self._append(
             "market",
-            len(rows),
             month=self.month,
             product=self.product[rows],
             brand=self.brand[offers.brand[rows]],
@@ -133,7 +131,6 @@ class Recorder:
         seen = np.union1d(offers.automaker[there], np.flatnonzero(paying))
         self._append(
             "automakers",
-            len(seen),
             month=self.month,
             automaker=self.automaker[seen],
             group=self.group[seen],
@@ -161,7 +158,6 @@ class Recorder:
         leader = accounts.royalties_received - accounts.parts_costs - accounts.leader_research
         self._append(
             "orchestrator",
-            1,
             month=self.month,
             royalties=accounts.royalties_received,
             parts_costs=accounts.parts_costs,
@@ -181,7 +177,6 @@ class Recorder:
         net = accounts.vat + treasury.purchase_tax - treasury.subsidies
         self._append(
             "government",
-            1,
             month=self.month,
             vat=accounts.vat,
             purchase_tax=treasury.purchase_tax,
@@ -197,7 +192,6 @@ class Recorder:
         weight = self.market.population.weight
         self._append(
             "households",
-            GROUPS,
             month=self.month,
             income_group=groups,
             shoppers=outcome.surplus.shoppers,
@@ -218,7 +212,6 @@ class Recorder:
         there = np.flatnonzero(~platforms.dormant)
         self._append(
             "platforms",
-            len(there),
             month=self.month,
             platform=self.platform[there],
             ecosystem=platforms.ecosystem[there],
@@ -243,7 +236,6 @@ class Recorder:
 
         self._append(
             "headline",
-            1,
             month=self.month,
             units=float(units.sum()),
             alliance_share=share["alliance"],
@@ -267,10 +259,7 @@ class Recorder:
 
     def record(self) -> dict[str, dict[str, np.ndarray]]:
         """All tables so far: name → column → values."""
-        tables = {
-            table: {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-            for table, parts in self.parts.items()
-        }
+        tables = {table: _put_together(parts) for table, parts in self.parts.items()}
         sources = np.append(self.platform, FIRST_CAR)
         rows = [
             (year, sources[i], self.platform[j], float(counts[i, j]))
@@ -287,11 +276,17 @@ class Recorder:
         return tables
 
 
-def _column(value, n_rows: int) -> np.ndarray:
-    """A column of a table: an array as it is, a scalar as often as there are rows, text as objects."""
-    if isinstance(value, np.ndarray):
-        return value
-    return np.full(n_rows, value, dtype=object if isinstance(value, str) else None)
+def _put_together(parts: list[dict]) -> dict[str, np.ndarray]:
+    """The months' rows as the columns of one table; the scalars of a month as often as it has rows, text as objects."""
+    n_rows = [next((len(value) for value in part.values() if isinstance(value, np.ndarray)), 1) for part in parts]
+    table = {}
+    for name in parts[0]:
+        values = [part[name] for part in parts]
+        if isinstance(values[0], np.ndarray):
+            table[name] = np.concatenate(values)
+        else:
+            table[name] = np.repeat(np.array(values, dtype=_kind(values)), n_rows)
+    return table
 
 
 def _kind(values: list) -> type | None:

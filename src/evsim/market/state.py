@@ -121,6 +121,15 @@ class Market:
         parts = (offers.mode == MODE["components"]) & self.platforms.in_house[offers.platform]
         return (offers.mode == MODE["in_house"]) | parts
 
+    def stack_payers(self, units: np.ndarray) -> np.ndarray:
+        """The maker that pays for each in-house stack, `[G]`: the one that sells most cars on it, `units` `[J]` of each line, or
+        is the only one there; −1: no line on sale has the stack."""
+        offers, n_makers, n_platforms = self.offers, len(self.names.automakers), len(self.platforms)
+        rows = np.flatnonzero(offers.on_sale & self.own_software())
+        place = offers.platform[rows] * n_makers + offers.automaker[rows]
+        cars = np.bincount(place, units[rows] + 1e-9, n_platforms * n_makers).reshape(n_platforms, n_makers)
+        return np.where(cars.any(axis=1), cars.argmax(axis=1), -1)
+
     def members(self) -> int:
         """Number of brands on sale in mode `alliance`."""
         brands = self.offers.brand[self.offers.on_sale & (self.offers.mode == MODE["alliance"])]

@@ -10,36 +10,41 @@ Refused: the log-sum with the outside good in it. Its level is that of V_i0, whi
 improves over the air), so that a world would gain by having its households drive wrecks.
 """
 
+from functools import cache
+
 import numpy as np
 
 from ..economics.choice import consumer_surplus
 from ..economics.utility import lock_in_strength
 from ..economics.welfare import income_bounds
-from .calendar import inclusive_values, people_of
+from .calendar import Visits
 from .population import NO_CAR
 from .state import Market, Surplus
 
 GROUPS = 5  # fifths by income
 
 
+@cache
+def _bounds(spread: float) -> np.ndarray:
+    """`income_bounds` of the fifths, read-only."""
+    bounds = income_bounds(spread, GROUPS)
+    bounds.setflags(write=False)
+    return bounds
+
+
 def income_group(market: Market, income: np.ndarray) -> np.ndarray:
     """The fifth of the population that each income is in, 0 the poorest, `[n]`."""
-    return np.searchsorted(income_bounds(market.habits.income_spread, GROUPS), income, side="right")
+    return np.searchsorted(_bounds(market.habits.income_spread), income, side="right")
 
 
-def month_surplus(market: Market, shoppers: np.ndarray, rows: np.ndarray, chosen: np.ndarray) -> Surplus:
-    """The surplus of this month's visits; call it before cars change hands.
-
-    Args:
-        shoppers: rows of the population; rows: lines on sale; chosen: a position among `rows` for each shopper, or −1.
-    """
-    population, weight = market.population, market.population.weight
-    income = people_of(market, population, shoppers).income
+def month_surplus(market: Market, rows: np.ndarray, visits: Visits) -> Surplus:
+    """The surplus of this month's visits to the lines `rows` on sale; call it before cars change hands."""
+    weight, income = market.population.weight, visits.people.income
     sensitivity, group = market.habits.median_sensitivity / income, income_group(market, income)
-    values = inclusive_values(market, population, shoppers, rows, market.month)
-    worth = consumer_surplus(values[:, None], sensitivity, np.zeros(len(values))) if len(values) else values
-    buys = chosen >= 0
-    stays = staying_gain(market, shoppers[buys], rows[chosen[buys]]) / sensitivity[buys]
+    n_shoppers = len(visits.rows)
+    worth = consumer_surplus(visits.worth[:, None], sensitivity, np.zeros(n_shoppers)) if n_shoppers else visits.worth
+    buys = visits.choice >= 0
+    stays = staying_gain(market, visits.rows[buys], rows[visits.choice[buys]]) / sensitivity[buys]
     return Surplus(
         shoppers=weight * np.bincount(group, minlength=GROUPS),
         surplus=weight * np.bincount(group, worth, GROUPS),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..economics.subsidy import Fiscal, consumer_classes, fiscal, fiscal_by_class, paid_within_budget
+from ..economics.subsidy import benefits, consumer_classes, paid_within_budget
 from ..streams import Purpose, uniforms
 from .policy import Dated, instrument_of
 from .state import Market, Sales
@@ -31,19 +31,14 @@ def collect(market: Market, sales: Sales) -> Receipts:
     """Tax, waived tax and subsidies of a month's sales; budgets are drawn down."""
     entries, scale = market.policy.dated(market.month), market.policy.scale(market.month)
     offers, weight, dials = market.offers, market.population.weight, market.scenario.subsidy
-    lines, place = np.unique(sales.products, return_inverse=True)
-    price = offers.price[lines]
-    instruments = [instrument_of(entry, lines, scale) for entry in entries]
-    alone = [fiscal([instrument], price, dials.purchase_tax, dials.vat) for instrument in instruments]
-    each = [(money.outlay + money.exemption)[place] for money in alone]  # kCNY a car, by buyer
+    instruments = [instrument_of(entry, scale) for entry in entries]
+    given = benefits(instruments, offers.price, dials.purchase_tax, dials.vat)
+    each = given.alone[:, sales.products]  # kCNY a car, by buyer
     met = _met_claims(market, sales, entries, each)
     class_of, claims = consumer_classes(met)
-    if len(lines):
-        money = fiscal_by_class(instruments, claims, price, dials.purchase_tax, dials.vat)
-    else:
-        money = Fiscal(*np.zeros((3, 1, 0)))
-    tax, waived, paid = (getattr(money, name)[class_of, place] for name in ("purchase_tax", "exemption", "outlay"))
-    outlay = np.bincount(sales.products, price[place] + tax - paid, len(offers))
+    money = given.fiscal(claims)
+    tax, waived, paid = (part[class_of, sales.products] for part in (money.purchase_tax, money.exemption, money.outlay))
+    outlay = np.bincount(sales.products, offers.price[sales.products] + tax - paid, len(offers))
     cars = np.bincount(sales.products, minlength=len(offers))
     return Receipts(
         purchase_tax=weight * float(tax.sum()),
@@ -58,15 +53,14 @@ def collect(market: Market, sales: Sales) -> Receipts:
     )
 
 
-def _met_claims(market: Market, sales: Sales, entries: Sequence[Dated], each: Sequence[np.ndarray]) -> np.ndarray:
+def _met_claims(market: Market, sales: Sales, entries: Sequence[Dated], each: np.ndarray) -> np.ndarray:
     """Which buyer gets which instrument, `[n, I]` bool: who may claim it, for a car that it is for, while money is left.
 
     Args:
-        each: what an instrument alone would give each buyer, kCNY a car.
+        each: what an instrument alone would give each buyer, `[I, n]`, kCNY a car.
     """
-    met = sales.entitled.copy()
+    met = sales.entitled & (each.T > 0)
     for number, (entry, worth) in enumerate(zip(entries, each, strict=True)):
-        met[:, number] &= worth > 0
         if entry.budget < np.inf:
             met[:, number] = _within_budget(market, entry, sales.rows, worth, met[:, number])
     return met

@@ -30,8 +30,8 @@ from ..economics.use_cost import (
     use_cost,
 )
 from ..params import Scenario, month_name, month_number
+from . import kernels
 from .offers import Offers
-from .population import NO_CAR
 from .state import Market
 
 
@@ -115,6 +115,6 @@ def monthly_tons(market: Market) -> float:
     params, population = market.scenario.use, market.population
     year = (month_number(market.scenario.start) - 1 + market.month) // 12
     each = tons_per_year(market.consumption, params.distance, use_constant("petrol_factor"), grid_factor(year))
-    owned = np.bincount(population.line.astype(np.intp) - NO_CAR, minlength=len(each) + 1)[1:]  # the first have no car
-    cars = population.weight * owned
-    return float(cars @ each) / 12.0
+    owned = np.zeros(len(each), dtype=np.int64)
+    kernels.cars_owned(population.line, owned)
+    return float((population.weight * owned) @ each) / 12.0
