@@ -8,7 +8,7 @@ import numpy as np
 from evsim.compiled import njit
 from evsim.economics.price_kernels import kinked_replies
 from evsim.economics.price_rule import buyer_prices
-from evsim.vectors import dot_of, exponentials, sum_of
+from evsim.vectors import dot_of, exponentials
 
 FAINT = 1e-290  # a Λ below this has lost its digits: nobody buys, and the price stays
 
@@ -49,10 +49,9 @@ def reply_sums(odds, price_sensitivity, weights, rest, margin):
     for i in range(n_consumers):
         earned[i] *= price_sensitivity[i] / total[i]
         total[i] = weights[i] / total[i]
-    sums, bought = np.empty((3, n_products)), np.empty(n_consumers)
+    sums = np.empty((3, n_products))
     for j in range(n_products):
-        sums[0, j] = sold(products[j], total, bought)
-        sums[1, j], sums[2, j] = dot_of(bought, price_sensitivity), dot_of(bought, earned)
+        sums[0, j], sums[1, j], sums[2, j] = product_sums(products[j], total, price_sensitivity, earned)
     return sums
 
 
@@ -65,18 +64,32 @@ def add_product(odds, margin, total, earned):
 
 
 @njit
-def sold(odds, per_odds, bought):
-    """Share of one product, and what each consumer adds to it into `bought`, `[N]`: its odds times w_i / Σ odds of consumer i."""
-    for i in range(odds.shape[0]):
-        bought[i] = per_odds[i] * odds[i]
-    return sum_of(bought)
+def product_sums(odds, per_odds, price_sensitivity, earned):
+    """Σ_i b_i, Σ_i α_i b_i and Σ_i e_i b_i of one product, b its odds times `per_odds`: in four parts each, as in `vectors`."""
+    s0 = s1 = s2 = s3 = l0 = l1 = l2 = l3 = g0 = g1 = g2 = g3 = 0.0
+    whole = odds.shape[0] - odds.shape[0] % 4
+    for i in range(0, whole, 4):
+        a, b, c, d = (
+            per_odds[i] * odds[i],
+            per_odds[i + 1] * odds[i + 1],
+            per_odds[i + 2] * odds[i + 2],
+            per_odds[i + 3] * odds[i + 3],
+        )
+        s0, s1, s2, s3 = s0 + a, s1 + b, s2 + c, s3 + d
+        l0, l1 = l0 + a * price_sensitivity[i], l1 + b * price_sensitivity[i + 1]
+        l2, l3 = l2 + c * price_sensitivity[i + 2], l3 + d * price_sensitivity[i + 3]
+        g0, g1, g2, g3 = g0 + a * earned[i], g1 + b * earned[i + 1], g2 + c * earned[i + 2], g3 + d * earned[i + 3]
+    for i in range(whole, odds.shape[0]):
+        a = per_odds[i] * odds[i]
+        s0, l0, g0 = s0 + a, l0 + a * price_sensitivity[i], g0 + a * earned[i]
+    return (s0 + s1) + (s2 + s3), (l0 + l1) + (l2 + l3), (g0 + g1) + (g2 + g3)
 
 
 @njit
 def reply_shares(odds, weights, rest):
     """s_j = Σ_i w_i exp U_ij / (rest_i + Σ_k exp U_ik), `[L]`: the first row of `reply_sums`, bit for bit."""
     n_consumers, n_products = odds.shape
-    products, total, bought = odds.T, rest.copy(), np.empty(n_consumers)
+    products, total = odds.T, rest.copy()
     for j in range(n_products):
         for i in range(n_consumers):
             total[i] += products[j, i]
@@ -84,7 +97,7 @@ def reply_shares(odds, weights, rest):
         total[i] = weights[i] / total[i]
     shares = np.empty(n_products)
     for j in range(n_products):
-        shares[j] = sold(products[j], total, bought)
+        shares[j] = dot_of(total, products[j])
     return shares
 
 
