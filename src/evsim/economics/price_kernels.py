@@ -12,7 +12,7 @@ import numpy as np
 
 from evsim.compiled import njit
 from evsim.economics.choice import BLOCK, odds_of
-from evsim.vectors import sum_of, whole_vectors
+from evsim.vectors import dot_of, whole_vectors
 
 
 class Rows(NamedTuple):
@@ -137,44 +137,65 @@ def demand_sums_derivative(probabilities, expected, weights, price_sensitivity, 
 
         dP_ij = −α_i P_ij (dq_j − Σ_l P_il dq_l),   dM_if = Σ_k (dP_ik m_fk + P_ik A_fk dp_k)
 
+    Four consumers at a time, as there.
+
     Args:
         probabilities, expected: at the prices the derivative is taken at.
         entries: `[2, entries]`: margins m_fk, revenue weights A_fk.
         steps: `[2, J]`: dp, and dq = q' dp.
     """
     n_consumers, n_products = probabilities.shape
+    n_setters, last = rows.start.shape[0] - 1, n_consumers - 1
     sums, block = np.zeros((3, n_products)), np.empty((3, n_products))
-    bought, change, more_revenue = np.empty(n_products), np.empty(n_products), entries[1] * steps[0][rows.product]
-    own = products_of_setters(rows)
+    changes, margins, more_revenue = np.empty((4, n_products)), entries[0], entries[1] * steps[0][rows.product]
+    own, start, product = products_of_setters(rows), rows.start, rows.product
+    own_start, own_product, buyer_step = own.start, own.product, steps[1]
+    dx, dy, dz, dt = changes[0], changes[1], changes[2], changes[3]
     for first in range(0, n_consumers, BLOCK):
         block[:] = 0.0
-        for i in range(first, min(first + BLOCK, n_consumers)):
-            chance, sensitive = probabilities[i], weights[i] * price_sensitivity[i]
-            for j in range(n_products):
-                bought[j] = chance[j] * steps[1, j]
-            mean = sum_of(bought)
-            for j in range(n_products):
-                change[j] = price_sensitivity[i] * (chance[j] * mean - bought[j])
-            add_scaled(weights[i], change, block[0])
-            add_scaled(sensitive, change, block[1])
-            for setter in range(rows.start.shape[0] - 1):
-                earned, earns_more = sensitive * expected[i, setter], 0.0
-                for entry in range(rows.start[setter], rows.start[setter + 1]):
-                    k = rows.product[entry]
-                    earns_more += change[k] * entries[0, entry] + chance[k] * more_revenue[entry]
-                earns_more *= sensitive
-                for entry in range(own.start[setter], own.start[setter + 1]):
-                    j = own.product[entry]
-                    block[2, j] += change[j] * earned + chance[j] * earns_more
+        for i in range(first, min(first + BLOCK, n_consumers), 4):
+            k, m, n = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+            x, y, z, t = probabilities[i], probabilities[k], probabilities[m], probabilities[n]
+            a, b, c, d = weights[i], weights[k] * (k > i), weights[m] * (m > k), weights[n] * (n > m)
+            chance_change(x, price_sensitivity[i], buyer_step, dx)
+            chance_change(y, price_sensitivity[k], buyer_step, dy)
+            chance_change(z, price_sensitivity[m], buyer_step, dz)
+            chance_change(t, price_sensitivity[n], buyer_step, dt)
+            add_four((a, b, c, d), dx, dy, dz, dt, block[0])
+            a *= price_sensitivity[i]
+            b *= price_sensitivity[k]
+            c *= price_sensitivity[m]
+            d *= price_sensitivity[n]
+            add_four((a, b, c, d), dx, dy, dz, dt, block[1])
+            for setter in range(n_setters):
+                e = f = g = h = 0.0
+                for entry in range(start[setter], start[setter + 1]):
+                    j, margin, more = product[entry], margins[entry], more_revenue[entry]
+                    e += dx[j] * margin + x[j] * more
+                    f += dy[j] * margin + y[j] * more
+                    g += dz[j] * margin + z[j] * more
+                    h += dt[j] * margin + t[j] * more
+                e, f, g, h = a * e, b * f, c * g, d * h
+                p, q, r, s = (
+                    a * expected[i, setter],
+                    b * expected[k, setter],
+                    c * expected[m, setter],
+                    d * expected[n, setter],
+                )
+                for entry in range(own_start[setter], own_start[setter + 1]):
+                    j = own_product[entry]
+                    steered = (p * dx[j] + q * dy[j]) + (r * dz[j] + s * dt[j])
+                    block[2, j] += steered + ((e * x[j] + f * y[j]) + (g * z[j] + h * t[j]))
         sums += block
     return sums
 
 
 @njit
-def add_scaled(scale, row, total):
-    """total_j += scale x_j."""
-    for j in range(total.shape[0]):
-        total[j] += scale * row[j]
+def chance_change(chances, price_sensitivity, steps, out):
+    """dP_j = α P_j (Σ_l P_l dq_l − dq_j) of one consumer, into `out` `[J]`."""
+    mean = dot_of(chances, steps)
+    for j in range(out.shape[0]):
+        out[j] = price_sensitivity * (chances[j] * (mean - steps[j]))
 
 
 @njit
