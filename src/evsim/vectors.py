@@ -110,6 +110,7 @@ def logarithms(numbers, scratch, out):
         m, k = (0.5 * m if large else m), (k + 1.0 if large else k)
         s = (m - 1.0) / (m + 1.0)
         z = s * s
-        tail = 1 / 11 + z * (1 / 13 + z * (1 / 15 + z * (1 / 17 + z * (1 / 19 + z / 21))))
-        series = z * (1 / 3 + z * (1 / 5 + z * (1 / 7 + z * (1 / 9 + z * tail))))
+        p = fused(z, fused(z, fused(z, 1 / 21, 1 / 19), 1 / 17), 1 / 15)
+        p = fused(z, fused(z, fused(z, p, 1 / 13), 1 / 11), 1 / 9)
+        series = z * fused(z, fused(z, fused(z, p, 1 / 7), 1 / 5), 1 / 3)
         out[j] = k * LN2_HIGH + (2.0 * s + (2.0 * s * series + k * LN2_LOW))
