@@ -210,6 +210,16 @@ def test_a_frame_handed_out_can_be_changed_without_changing_the_run(run):
     assert run.headline["units"].iloc[0] == before
 
 
+def test_a_run_is_its_own_whatever_becomes_of_the_record(short_record):
+    made = build(short_record)
+    before = made.digest
+    short_record["headline"]["units"][:] = 1.0
+    assert made.digest == before == Run(made.scenario, 0, dict(made.tables), {}, {}).digest
+    assert made.headline["units"].iloc[0] == made.values("headline", "units")[0] != 1.0
+    with pytest.raises(ValueError, match="read-only"):
+        made.values("headline", "units")[0] = 1.0
+
+
 def test_provenance_names_versions_data_and_the_whole_scenario(run):
     assert {"evsim", "python", "numpy", "numba", "mesa", "pandas"} == set(run.provenance["versions"])
     assert Scenario.model_validate(run.provenance["scenario"]) == run.scenario

@@ -7,21 +7,23 @@ the types of one pandas: pandas 2 and 3 agree, and so do a run and its copy on d
 import hashlib
 import json
 import platform as interpreter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from html import escape
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from evsim import words
 from evsim.errors import EvsimError, StorageError
 from evsim.files import storage_trouble, write_whole
 from evsim.params import Scenario
-from evsim.tables import COLUMNS, MAY_BE_EMPTY, canonical, check_books, columns_table, frame, parquet
+from evsim.tables import COLUMNS, MAY_BE_EMPTY, Tables, canonical, check_books, checked, columns_table, parquet
 
 if TYPE_CHECKING:
     from evsim.economics.welfare import Welfare
@@ -51,9 +53,14 @@ class Run:
         record = {name: {column: [] for column in COLUMNS[name]} for name in MAY_BE_EMPTY} | dict(record)
         if set(record) != set(COLUMNS):
             raise EvsimError(f"record: tables are {sorted(record)}; they must be {sorted(COLUMNS)}")
-        tables = {name: frame(name, record[name]) for name in COLUMNS}
-        check_books(tables)
-        return cls(scenario, seed, tables, dict(diagnostics), _provenance(scenario, seed))
+        columns = {name: checked(name, record[name]) for name in COLUMNS}
+        check_books(columns)
+        return cls(scenario, seed, Tables(columns), dict(diagnostics), _provenance(scenario, seed))
+
+    def values(self, table: str, column: str) -> np.ndarray:
+        """A column's values, without making a frame of its table."""
+        tables = self.tables
+        return tables.columns[table][column] if isinstance(tables, Tables) else tables[table][column].to_numpy()
 
     @property
     def market(self) -> pd.DataFrame:
@@ -123,7 +130,7 @@ class Run:
     @property
     def base_month(self) -> str:
         """Month 0: the base date, reproduced by construction."""
-        return self.tables["headline"]["month"].iloc[0]
+        return str(self.values("headline", "month")[0])
 
     @cached_property
     def _sales(self) -> pd.DataFrame:
@@ -162,8 +169,8 @@ class Run:
         return dict(zip(headline["month"], map(float, headline["alliance_cumulative_deliveries"]), strict=True))
 
     def repeat_year(self) -> int | None:
-        """The year repeat purchase is read off: the last full one, else the last; None: nothing was bought."""
-        months = _by_year(self._sales.groupby("year")["month"].nunique())
+        """The year repeat purchase is read off: the last full one, else the last; None: nothing was simulated."""
+        months = Counter(int(month[:4]) for month in self.values("headline", "month")[1:])
         full = [year for year, count in months.items() if count == 12]
         return max(full or months, default=None)
 
@@ -173,15 +180,15 @@ class Run:
         For a run that ends in December these are its last 12 months.
         """
         year = self.repeat_year()
-        return None if year is None else self._repeat_by_year().get(year)
+        return None if year is None else self.repeat_by_year().get(year)
+
+    def repeat_by_year(self) -> dict[int, float]:
+        """Part of each year's buyers who owned an ecosystem's car and bought the same one again."""
+        return self._repeat("year")
 
     def platform_repeat(self, year: int | None) -> dict[str, float]:
         """Of a year's buyers who owned a car of each ecosystem, those who bought the same one again."""
-        owners = self._ecosystem_owners()
-        owners = owners[owners["year"] == year]
-        total = owners.groupby("from_platform")["buyers"].sum()
-        stayed = owners.groupby("from_platform")["stayed"].sum()
-        return {str(name): float(stayed[name] / total[name]) for name in total.index if total[name] > 0}
+        return {} if year is None else self._repeat("from_platform", year)
 
     def bought_shares(self, year: int | None) -> dict[str, float]:
         """Shares of platforms in a year's buyers: what their owners would do if they bought like anybody else."""
@@ -201,7 +208,7 @@ class Run:
         years["mean_price"] = by_year["value"].sum() / units
         cumulative = pd.Series(self.alliance_cumulative_deliveries())
         years["alliance_cumulative_deliveries"] = cumulative.groupby(cumulative.index.str[:4].astype(int)).last()
-        years["repeat_rate"] = pd.Series(self._repeat_by_year(), dtype=float)
+        years["repeat_rate"] = pd.Series(self.repeat_by_year(), dtype=float)
         return years
 
     def welfare(self) -> "Welfare":
@@ -227,18 +234,17 @@ class Run:
             staying_surplus=households["staying"].to_numpy(),
         )
 
-    def _ecosystem_owners(self) -> pd.DataFrame:
-        """Switching of buyers who owned an ecosystem's car, with those who stayed on it."""
-        platforms, owners = self.tables["platforms"], self.tables["switching"]
-        ecosystems = set(platforms.loc[platforms["ecosystem"], "platform"])
-        owners = owners[owners["from_platform"].isin(ecosystems)]
-        return owners.assign(stayed=owners["buyers"].where(owners["from_platform"] == owners["to_platform"], 0.0))
-
-    def _repeat_by_year(self) -> dict[int, float]:
-        """Part of each year's buyers who owned an ecosystem's car and bought the same one again."""
-        sums = self._ecosystem_owners().groupby("year")[["stayed", "buyers"]].sum()
-        sums = sums[sums["buyers"] > 0]
-        return _by_year(sums["stayed"] / sums["buyers"])
+    def _repeat(self, by: str, year: int | None = None) -> dict[Any, float]:
+        """Of buyers who owned an ecosystem's car, those who bought the same one again, by a column of `switching`."""
+        ecosystems = set(self.values("platforms", "platform")[self.values("platforms", "ecosystem")])
+        columns = (self.values("switching", name) for name in (by, "year", "from_platform", "to_platform", "buyers"))
+        owned: dict[Any, float] = defaultdict(float)
+        stayed: dict[Any, float] = defaultdict(float)
+        for key, when, before, after, buyers in zip(*(column.tolist() for column in columns), strict=True):
+            if before in ecosystems and year in (None, when):
+                owned[key] += buyers
+                stayed[key] += buyers if before == after else 0.0
+        return {key: stayed[key] / owned[key] for key in sorted(owned) if owned[key] > 0}
 
     @cached_property
     def digest(self) -> str:
@@ -246,7 +252,7 @@ class Run:
         digest = hashlib.sha256()
         for name in sorted(self.tables):
             for column in COLUMNS[name]:
-                values = self.tables[name][column].to_numpy()
+                values = self.values(name, column)
                 digest.update(f"{name}.{column}:{len(values)}\n".encode())
                 digest.update(canonical(name, column, values))
         return digest.hexdigest()
@@ -309,7 +315,7 @@ def read(folder: Path | str) -> Run:
         columns = {name: pyarrow.parquet.read_table(folder / f"{name}.parquet").to_pydict() for name in COLUMNS}
         provenance = about["provenance"]
         scenario = Scenario.model_validate(provenance["scenario"])
-        tables = {name: frame(name, columns[name]) for name in COLUMNS}
+        tables = Tables({name: checked(name, columns[name]) for name in COLUMNS})
         run = Run(scenario, provenance["seed"], tables, about["diagnostics"], provenance)
         intact = run.digest == about["digest"]
     except (OSError, KeyError, TypeError, ValueError, EvsimError) as error:  # pyarrow's and pydantic's are ValueErrors
@@ -326,8 +332,14 @@ def _provenance(scenario: Scenario, seed: int) -> dict[str, Any]:
     """Where a run came from: the whole scenario, its seed, versions, and digests of the data it read."""
     from evsim.data import data_digests
 
-    versions = {"python": interpreter.python_version()} | {name: version(name) for name in VERSIONED}
-    return {"scenario": scenario.model_dump(mode="json"), "seed": seed, "versions": versions, "data": data_digests()}
+    about = {"versions": dict(_versions()), "data": data_digests()}
+    return {"scenario": scenario.model_dump(mode="json"), "seed": seed, **about}
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    """What is installed, by name; a process has imported it and will see no other."""
+    return ("python", interpreter.python_version()), *((name, version(name)) for name in VERSIONED)
 
 
 def _by_year(values: pd.Series) -> dict[int, float]:

@@ -5,7 +5,7 @@ is kept as its unit says (text, yes or no, whole numbers, 8-byte numbers), whate
 Month 0, the base date, is the first month of `market` and `headline`; sums over time leave it out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -241,8 +241,36 @@ def columns_table() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+class Tables(Mapping[str, pd.DataFrame]):
+    """The tables of a run: columns as they are, a frame of a table once it is asked for (of millions of runs none is)."""
+
+    def __init__(self, columns: Mapping[str, Mapping[str, np.ndarray]]):
+        self.columns = columns  # table -> column -> values, as `checked` gives them
+        self._frames: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._frames:
+            self._frames[name] = _frame(name, self.columns[name])
+        return self._frames[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+
 def frame(table: str, record: Mapping[str, Any]) -> pd.DataFrame:
     """A table as a frame with `units` and `descriptions` in `.attrs`.
+
+    Raises:
+        EvsimError: as `checked`.
+    """
+    return _frame(table, checked(table, record))
+
+
+def checked(table: str, record: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """A table's columns in their order, each as its unit says, for nobody to change.
 
     Raises:
         EvsimError: a column is missing, not described in `COLUMNS`, of another type, or empty where it may not be.
@@ -251,25 +279,35 @@ def frame(table: str, record: Mapping[str, Any]) -> pd.DataFrame:
     if set(record) != set(columns):
         missing, unknown = sorted(set(columns) - set(record)), sorted(set(record) - set(columns))
         raise EvsimError(f"table {table}: columns missing {missing}, unknown {unknown}; expected {list(columns)}")
-    result = pd.DataFrame({name: plain(table, name, record[name]) for name in columns})
-    result.attrs["units"] = {name: column.unit for name, column in columns.items()}
-    result.attrs["descriptions"] = {name: column.description for name, column in columns.items()}
+    result = {name: plain(table, name, record[name]) for name in columns}
+    for values in result.values():
+        values.setflags(write=False)
+    return result
+
+
+def _frame(table: str, columns: Mapping[str, np.ndarray]) -> pd.DataFrame:
+    """A frame of checked columns."""
+    result = pd.DataFrame(columns)
+    result.attrs["units"] = {name: column.unit for name, column in COLUMNS[table].items()}
+    result.attrs["descriptions"] = {name: column.description for name, column in COLUMNS[table].items()}
     return result
 
 
 def plain(table: str, name: str, values: Any) -> np.ndarray:
-    """A column's values as its unit says: text, yes or no, whole numbers, else 8-byte numbers."""
+    """A column's values in an array of their own, as its unit says: text, yes or no, whole numbers, else 8-byte numbers."""
     column = COLUMNS[table][name]
-    empty: Any = []
+    empty: Any = False
     if column.unit in TEXT_UNITS:
-        result, empty = np.array(values, dtype=object), [not isinstance(value, str) for value in values]
+        result = np.array(values, dtype=object)
+        if not all(issubclass(kind, str) for kind in set(map(type, result))):
+            empty = [not isinstance(value, str) for value in result]
     elif column.unit == "yes or no":
-        result, empty = np.asarray(values, dtype=bool), []
+        result = np.array(values, dtype=bool)
     elif column.unit in WHOLE_UNITS:
-        result, empty = np.asarray(values, dtype="int64"), []
+        result = np.array(values, dtype="int64")
     else:
-        result = np.asarray(values, dtype="float64")
-        empty = np.isinf(result) | (np.isnan(result) & (not column.nullable))
+        result = np.array(values, dtype="float64")
+        empty = ~np.isfinite(result) & ~(np.isnan(result) & column.nullable)
     if np.any(empty):
         row, wanted = int(np.argmax(empty)), "text" if column.unit in TEXT_UNITS else "a finite number"
         raise EvsimError(f"table {table}, column {name}: row {row} is {values[row]!r}; it must hold {wanted}")
@@ -304,7 +342,7 @@ def parquet(table: str, values: pd.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
+def check_books(tables: Mapping[str, Any]) -> None:
     """Check that money and cars balance in every month after the base date, to 1e-9 of the largest sum in each balance.
 
         Σ buyer_price · units = revenue + VAT + purchase tax − subsidies
@@ -312,27 +350,29 @@ def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
         royalties paid = royalties received; credits paid for = credits sold; each profit and balance is the sum of its parts
         benefits and cars by income = those in all
 
+    Args:
+        tables: frames, or columns by name.
     Raises:
         EvsimError: naming the balance, the month and by how much it fails.
     """
-    market, automakers = tables["market"], tables["automakers"]
-    paid = (market["buyer_price"] * market["units"]).groupby(market["month"]).sum()
-    cars = market.groupby("month")[["orders", "units", "backlog"]].sum()
-    allied = market["units"].where(market["camp"] == "alliance", 0.0).groupby(market["month"]).sum()
-    spent = ["royalties", "costs", "fixed_costs", "rd", "investment"]
-    firms = automakers.groupby("month")[["units", "backlog", "revenue", "credits", "profit", *spent]].sum()
-    sellers = automakers["credits"].clip(lower=0.0).groupby(automakers["month"]).sum()
-    leader, state, headline = (tables[name].set_index("month") for name in ("orchestrator", "government", "headline"))
-    households = tables["households"].groupby("month")[["units", "benefits"]].sum()
-    cumulative = headline["alliance_cumulative_deliveries"]
+    months = [str(month) for month in tables["headline"]["month"]]
+    cars = _MonthlySums(tables["market"], months)
+    firms, stacks, buyers = (_MonthlySums(tables[name], months) for name in ("automakers", "platforms", "households"))
+    leader, state, headline = (
+        _MonthlySums(tables[name], months) for name in ("orchestrator", "government", "headline")
+    )
+    paid = cars.of(cars.values("buyer_price") * cars.values("units"))
+    allied = cars.of(np.where(cars.values("camp") == "alliance", cars.values("units"), 0.0))
+    sellers, cumulative = firms.of(np.maximum(firms.values("credits"), 0.0)), headline["alliance_cumulative_deliveries"]
+    spent = ("royalties", "costs", "fixed_costs", "rd", "investment")
     balances = {
         "buyers' payments": [paid, -firms["revenue"], -state["vat"], -state["purchase_tax"], state["subsidies"]],
-        "cars ordered": [cars["backlog"].shift(), cars["orders"], -cars["units"], -cars["backlog"]],
+        "cars ordered": [_before(cars["backlog"]), cars["orders"], -cars["units"], -cars["backlog"]],
         "cars delivered by automakers": [cars["units"], -firms["units"]],
-        "cars delivered by platforms": [cars["units"], -tables["platforms"].groupby("month")["units"].sum()],
+        "cars delivered by platforms": [cars["units"], -stacks["units"]],
         "cars delivered in the headline": [cars["units"], -headline["units"]],
         "backlog of automakers": [cars["backlog"], -firms["backlog"]],
-        "alliance cars so far": [cumulative.shift(), allied, -cumulative],
+        "alliance cars so far": [_before(cumulative), allied, -cumulative],
         "royalties": [firms["royalties"], -leader["royalties"]],
         "automakers' profit": [
             firms["revenue"],
@@ -342,18 +382,47 @@ def check_books(tables: Mapping[str, pd.DataFrame]) -> None:
         ],
         "credits": [sellers, firms["credits"] - sellers],
         "platform firm's profit": [leader["royalties"], -leader["parts_costs"], -leader["rd"], -leader["profit"]],
-        "benefits": [households["benefits"], -state["subsidies"], -state["tax_waived"]],
-        "cars of households": [households["units"], -headline["units"]],
+        "benefits": [buyers["benefits"], -state["subsidies"], -state["tax_waived"]],
+        "cars of households": [buyers["units"], -headline["units"]],
         "government's balance": [state["vat"], state["purchase_tax"], -state["subsidies"], -state["net"]],
     }
     for name, terms in balances.items():
-        _check_balance(name, pd.concat([term.reindex(headline.index[1:]) for term in terms], axis=1))
+        _check_balance(name, months[1:], np.array(terms)[:, 1:])
 
 
-def _check_balance(name: str, terms: pd.DataFrame) -> None:
-    """Every row of terms must sum to zero, relative to its largest term."""
-    off, largest = terms.sum(axis=1, skipna=False).abs(), terms.abs().max(axis=1)
+class _MonthlySums:
+    """Sums of a table's columns by month, `[T]`; nan in a month that the table lacks."""
+
+    def __init__(self, table: Any, months: list[str]):
+        place, others = {month: number for number, month in enumerate(months)}, len(months)
+        self._table, self._size = table, others + 1
+        self._month = np.array([place.get(month, others) for month in table["month"]], dtype=np.int64)
+        self._lacking = np.bincount(self._month, minlength=self._size) == 0
+
+    def values(self, column: str) -> np.ndarray:
+        """The column itself."""
+        return np.asarray(self._table[column])
+
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """Sums of values, one a row of the table."""
+        return np.where(self._lacking, np.nan, np.bincount(self._month, values, self._size))[:-1]
+
+    def __getitem__(self, column: str) -> np.ndarray:
+        """Sums of a column."""
+        return self.of(self.values(column))
+
+
+def _before(values: np.ndarray) -> np.ndarray:
+    """Each month's value in the month before; nan before the first."""
+    return np.append(np.nan, values[:-1])
+
+
+def _check_balance(name: str, months: list[str], terms: np.ndarray) -> None:
+    """Terms `[n, T]` must sum to zero in every month, relative to the largest of them."""
+    off, largest = np.abs(terms.sum(axis=0)), np.fmax.reduce(np.abs(terms), axis=0)
     wrong = ~(off <= TOLERANCE * largest)  # a month that is missing from a table is nan, and wrong
     if wrong.any():
-        month = str(wrong.idxmax())
-        raise EvsimError(f"books: {name} do not balance in {month}: off by {off[month]:.6g} of {largest[month]:.6g}")
+        first = int(wrong.argmax())
+        raise EvsimError(
+            f"books: {name} do not balance in {months[first]}: off by {off[first]:.6g} of {largest[first]:.6g}"
+        )

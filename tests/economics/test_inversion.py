@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evsim.economics.choice import choice_probabilities, shares
-from evsim.economics.inversion import conditional_mean_utilities, hessian_product, mean_utilities
+from evsim.economics.inversion import conditional_mean_utilities, mean_utilities, meetings, moved_shares
 
 
 def tastes(seed, n_consumers=40, n_products=6, spread=2.0):
@@ -105,11 +105,28 @@ def test_the_contraction_of_pyblp_finds_the_same_qualities():
     assert found.mean_utility == pytest.approx(solved.delta.flatten(), abs=1e-11)
 
 
-def test_the_product_with_the_hessian_is_the_dense_one():
+def test_shares_at_other_qualities_follow_from_the_probabilities_at_some():
+    draws, offset, weights = tastes(7, n_consumers=150)
+    weights, moved, totals = weights / weights.sum(), draws.normal(size=6), np.empty(150)
+    chances = choice_probabilities(offset)
+    found = moved_shares(chances, 1.0 - chances.sum(axis=1), weights, np.exp(moved), totals)
+    assert found == pytest.approx(shares(offset + moved, weights), rel=1e-12)
+    assert chances * np.exp(moved) / totals[:, None] == pytest.approx(choice_probabilities(offset + moved), rel=1e-12)
+
+
+def test_qualities_far_from_the_shares_logs_are_found_too():
+    draws, offset, weights = tastes(8, n_consumers=30)
+    far = np.array([-250.0, 0.0, 120.0, 150.0, -150.0, 70.0])
+    inside = shares(offset, weights, -np.inf)
+    found = conditional_mean_utilities(inside, offset - far, weights)
+    assert found.converged and np.diff(found.mean_utility - far) == pytest.approx(np.zeros(5), abs=1e-9)
+
+
+def test_the_product_with_a_table_and_back_is_the_dense_one():
     draws, offset, weights = tastes(7, n_consumers=150)
     chances, direction = choice_probabilities(offset), draws.normal(size=6)
-    dense = np.diag(weights @ chances) - (chances * weights[:, None]).T @ chances
-    assert hessian_product(chances, weights, direction) == pytest.approx(dense @ direction, rel=1e-11)
+    dense = (chances * weights[:, None]).T @ chances
+    assert meetings(chances, weights, direction) == pytest.approx(dense @ direction, rel=1e-11)
 
 
 @pytest.mark.parametrize("observed", [[0.0, 0.5], [-0.1, 0.5], [np.nan, 0.5], [0.5, 0.5], [0.7, 0.6], [0.3]])

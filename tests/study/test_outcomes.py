@@ -83,6 +83,21 @@ def test_a_summary_keeps_the_same_row_and_no_table(run, kept):
     assert summary.row == kept.row and summary.tables == {}
 
 
+def test_tables_kept_as_columns_and_as_frames_have_the_same_outcomes(run, kept):
+    from dataclasses import replace
+
+    frames = kept_of(replace(run, tables=dict(run.tables)), "panel")
+    assert frames.row == kept.row
+    for name, table in kept.tables.items():
+        for column, values in table.items():
+            np.testing.assert_array_equal(frames.tables[name][column], values)
+
+
+def test_a_summary_makes_no_frame(monkeypatch):
+    monkeypatch.setattr("pandas.DataFrame", None)
+    assert kept_of(synthetic_run(seed=4, end="2024-06")).row["units"] > 0
+
+
 def test_what_is_not_defined_is_none_and_what_is_infinite_is_refused(run):
     from dataclasses import replace
 

@@ -8,7 +8,7 @@ from evsim.errors import BadRequest
 from evsim.scenarios.keys import parameters
 from evsim.study import Plan, design_of, drive
 from evsim.study.outcomes import simulate
-from evsim.study.past import in_order, n_pasts, shared_past
+from evsim.study.past import kin_of, n_pasts, shared_past
 from evsim.study.runner import SIMULATE
 from evsim.study.store import Store
 
@@ -98,15 +98,14 @@ def test_runs_that_differ_from_the_start_share_nothing(asked):
     assert shared_past(design_of(*asked)) is None
 
 
-def test_points_that_differ_otherwise_have_pasts_of_their_own_and_are_run_one_past_after_another():
+def test_points_that_differ_otherwise_have_pasts_of_their_own_and_kin_of_their_own():
     design = design_of("subsidy.phase_out_start=2027-01,2028-01", "subsidy.scale=0.5,1", plan=Plan(replications=2))
     past = shared_past(design)
     assert n_pasts(design, past) == 2
-    order = in_order(design, past, range(design.n_runs))
-    table = design.table().set_index("run").loc[order]
-    groups = list(zip(table["subsidy.scale"], table["seed"], strict=True))
-    assert sorted(order) == list(range(8))
-    assert sum(one != other for one, other in zip(groups, groups[1:], strict=False)) == 3
+    kin = kin_of(design, past)
+    table = design.table().assign(kin=kin)
+    assert len(kin) == design.n_runs == 8
+    assert (table.groupby(["subsidy.scale", "seed"])["kin"].nunique() == 1).all() and len(set(kin)) == 4
 
 
 def test_scenarios_that_differ_late_share_their_past():

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import defaultdict
 
 import pytest
 from study.studies import QUIET, driven, made, stub
@@ -82,6 +83,23 @@ def test_nothing_that_is_entered_is_computed_again(tmp_path):
     drive(store, QUIET, stub("slow"))
     seen = [tuple(line.split()[1:]) for line in (tmp_path / "notes").read_text().splitlines()]
     assert len(seen) == len(set(seen)) == 20
+
+
+def test_runs_of_one_seed_go_to_one_worker(tmp_path):
+    driven(tmp_path, "slow", scales="0,1,2", replications=20)
+    workers = defaultdict(set)
+    for line in (tmp_path / "notes").read_text().splitlines():
+        process, _, seed = line.split()
+        workers[seed].add(process)
+    split = sum(len(processes) > 1 for processes in workers.values())
+    assert len(workers) == 20 and len(set.union(*workers.values())) == 2 and split <= 2  # at the end nobody waits
+
+
+def test_points_are_seen_with_the_same_seeds_while_a_study_is_not_finished(tmp_path):
+    store = driven(tmp_path, "slow", Execution(workers=1, quiet=True), replications=4)
+    seeds = [line.split()[2] for line in (tmp_path / "notes").read_text().splitlines()]
+    assert seeds == ["0", "0", "1", "1", "2", "2", "3", "3"]
+    assert store.digest == driven(tmp_path, "slow", replications=4).digest
 
 
 def test_a_finished_store_needs_no_worker(tmp_path):

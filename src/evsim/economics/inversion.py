@@ -7,6 +7,13 @@ are tried first, (I − D⁻¹ Σ_i w_i P_i P_i') x = log S − log s with D = d
 products of the matrix with a vector. Neither a J × J matrix nor BLAS is needed, so the bits do not depend on the number
 of threads.
 
+The exponentials are taken once. With P_ij the probabilities at some δ⁰,
+
+    P_ij(δ) = P_ij f_j / D_i,   f_j = exp(δ_j − δ⁰_j),   D_i = P_i0 + Σ_k P_ik f_k
+
+so that an evaluation, and a product with the Hessian, is one pass over the table P; only where δ has come far from δ⁰, where
+small probabilities would have lost their digits, is the table made anew.
+
 The level of δ moves the outside share alone. In a nearly covered market that direction is nearly flat (with no outside
 good quite flat), and gaps in logs, which do not sum to the gap of the outside share, would send it far away: the
 right-hand side is shifted by a constant until they do, the outside share's gap being measured in logs too.
@@ -19,16 +26,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from evsim.compiled import njit
-from evsim.economics.choice import (
-    BLOCK,
-    logit_rows,
-    normalised_weights,
-    outside_column,
-    utility_table,
-    weighted_total,
-)
+from evsim.economics.choice import BLOCK, logit_rows, normalised_weights, outside_column, utility_table
+from evsim.vectors import sum_of
 
 HALVINGS = 4  # of a Newton step, before a contraction step is taken instead
+FAR = 100.0  # utils from δ⁰ at which the table of probabilities is made anew
 
 
 @dataclass(frozen=True)
@@ -118,64 +120,100 @@ def _checked(shares, offset, weights):
     if not ((shares > 0).all() and np.isfinite(shares).all()):
         raise ValueError("every share must be positive: no finite utility gives a share of zero; drop that product")
     weights = normalised_weights(weights, len(offset))
-    if not (offset[weights > 0].max(axis=0) > -np.inf).all():
+    counted = offset if (weights > 0).all() else offset[weights > 0]
+    if not (counted.max(axis=0) > -np.inf).all():
         raise ValueError("a product is on offer to nobody, so that no utility can give it a share")
     return shares, offset, weights
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Probabilities at δ⁰."""
+
+    at: np.ndarray  # δ⁰, [J]
+    inside: np.ndarray  # P, [N, J]
+    outside: np.ndarray  # P_0, [N]
+
+
+@dataclass(frozen=True)
+class _Point:
+    """The shares at one δ."""
+
+    gap: np.ndarray  # log S − log s(δ), [J]
+    table: _Table
+    factors: np.ndarray  # f, [J]
+    totals: np.ndarray  # D, [N]
+    shares: np.ndarray  # s(δ), [J]
+    stays_out: float  # s_0(δ)
+
+    @property
+    def off(self) -> float:
+        """max_j |log S_j − log s_j(δ)|."""
+        return float(np.abs(self.gap).max())
 
 
 def _invert(problem, start, tolerance, max_iterations):
     """Newton steps where they help, contraction steps where they do not."""
     mean_utility = start
-    gap, state = _share_gap(problem, mean_utility)
+    point = _evaluate(problem, _table_at(problem, start), mean_utility)
     evaluations = 1
-    while np.abs(gap).max() > tolerance and evaluations < max_iterations:
-        step = _newton_step(problem, gap, state)
+    while point.off > tolerance and evaluations < max_iterations:
+        step = _newton_step(problem, point)
         for _ in range(HALVINGS):
-            trial = _share_gap(problem, mean_utility + step)
+            trial = _evaluate(problem, point.table, mean_utility + step)
             evaluations += 1
-            if np.abs(trial[0]).max() < np.abs(gap).max():
+            if trial.off < point.off:
                 break
             step = 0.5 * step
         else:
-            step = gap
-            trial = _share_gap(problem, mean_utility + step)
+            step = point.gap
+            trial = _evaluate(problem, point.table, mean_utility + step)
             evaluations += 1
         mean_utility = mean_utility + step
-        gap, state = trial
-    residual = float(np.abs(gap).max())
+        point = trial
+    residual = point.off
     converged = residual <= tolerance
     message = (
         "shares reproduced"
         if converged
         else (
             f"log shares still off by {residual:.3g} after {evaluations} evaluations; "
-            f"the worst is product {int(np.abs(gap).argmax())}: can those it is offered to buy that much?"
+            f"the worst is product {int(np.abs(point.gap).argmax())}: can those it is offered to buy that much?"
         )
     )
     return Inversion(mean_utility, residual, evaluations, bool(converged), message)
 
 
-def _share_gap(problem, mean_utility):
-    """log S − log s(δ), and the probabilities, shares and outside share behind it."""
+def _table_at(problem, mean_utility):
+    """Probabilities at a δ, from which those at others follow."""
     probabilities, inclusive = np.empty_like(problem.offset), np.empty(len(problem.offset))
     logit_rows(problem.offset + mean_utility, problem.outside, probabilities, inclusive)
-    predicted = weighted_total(probabilities, problem.weights)
-    stays_out = float((problem.weights * np.exp(problem.outside - inclusive)).sum())
+    return _Table(mean_utility, probabilities, np.exp(problem.outside - inclusive))
+
+
+def _evaluate(problem, table, mean_utility):
+    """The shares at a δ, from a table near it, or else from one made there."""
+    if np.abs(mean_utility - table.at).max() > FAR:
+        table = _table_at(problem, mean_utility)
+    factors, totals = np.exp(mean_utility - table.at), np.empty(len(table.outside))
+    shares = moved_shares(table.inside, table.outside, problem.weights, factors, totals)
+    stays_out = float((problem.weights * table.outside / totals).sum())
     with np.errstate(divide="ignore"):  # a share that underflows has an infinite gap: worse than any other step
-        return problem.log_shares - np.log(predicted), (probabilities, predicted, stays_out)
+        return _Point(problem.log_shares - np.log(shares), table, factors, totals, shares, stays_out)
 
 
-def _newton_step(problem, gap, state):
+def _newton_step(problem, point):
     """x of (D − Σ_i w_i P_i P_i') x = D (gap − constant), D = diag(s), by conjugate gradients preconditioned with D."""
-    probabilities, shares, stays_out = state
+    gap, shares, stays_out = point.gap, point.shares, point.stays_out
     inside_gap = stays_out * (np.log(stays_out) - problem.log_outside) if stays_out > 0 else 0.0
     direction = gap - ((shares * gap).sum() - inside_gap) / shares.sum()
-    target = max(1e-14, min(1e-2, float(np.abs(gap).max()))) ** 2
+    target = max(1e-14, min(1e-2, point.off)) ** 2
     step = np.zeros_like(gap)
     remainder = shares * direction
     size = first_size = float((remainder * direction).sum())
     for _ in range(2 * len(gap)):
-        image = hessian_product(probabilities, problem.weights, direction)
+        meeting = meetings(point.table.inside, problem.weights / point.totals**2, point.factors * direction)
+        image = shares * direction - point.factors * meeting
         curvature = float((direction * image).sum())
         if curvature <= 1e-15 * float((direction * shares * direction).sum()):
             break  # a direction in which the shares do not move: the level, where there is no outside good
@@ -190,19 +228,45 @@ def _newton_step(problem, gap, state):
 
 
 @njit
-def hessian_product(probabilities, weights, direction):
-    """Σ_i w_i P_ij (x_j − Σ_k P_ik x_k), `[J]`: how shares move along x, block by block in a fixed order."""
+def moved_shares(probabilities, outside, weights, factors, totals):
+    """Shares once the odds of each product have moved by a factor, `[J]`, block by block in a fixed order.
+
+        s_j = Σ_i w_i P_ij f_j / D_i,   D_i = P_i0 + Σ_k P_ik f_k
+
+    Args:
+        probabilities: P before, `[N, J]`; outside: P_0 before, `[N]`; weights: w, `[N]`.
+        factors: f, `[J]`.
+        totals: receives D, `[N]`.
+    """
     n_consumers, n_products = probabilities.shape
-    total = np.zeros(n_products)
-    block = np.empty(n_products)
+    total, block, odds = np.zeros(n_products), np.empty(n_products), np.empty(n_products)
     for first in range(0, n_consumers, BLOCK):
         block[:] = 0.0
         for i in range(first, min(first + BLOCK, n_consumers)):
-            mean = 0.0
-            for k in range(n_products):
-                mean += probabilities[i, k] * direction[k]
             for j in range(n_products):
-                block[j] += weights[i] * probabilities[i, j] * (direction[j] - mean)
+                odds[j] = probabilities[i, j] * factors[j]
+            totals[i] = outside[i] + sum_of(odds)
+            scale = weights[i] / totals[i]
+            for j in range(n_products):
+                block[j] += scale * odds[j]
+        for j in range(n_products):
+            total[j] += block[j]
+    return total
+
+
+@njit
+def meetings(table, weights, direction):
+    """Σ_i w_i A_ij Σ_k A_ik x_k of a table A, `[J]`, block by block in a fixed order."""
+    n_consumers, n_products = table.shape
+    total, block, parts = np.zeros(n_products), np.empty(n_products), np.empty(n_products)
+    for first in range(0, n_consumers, BLOCK):
+        block[:] = 0.0
+        for i in range(first, min(first + BLOCK, n_consumers)):
+            for k in range(n_products):
+                parts[k] = table[i, k] * direction[k]
+            scale = weights[i] * sum_of(parts)
+            for j in range(n_products):
+                block[j] += scale * table[i, j]
         for j in range(n_products):
             total[j] += block[j]
     return total

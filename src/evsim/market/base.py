@@ -12,7 +12,7 @@ The inversion. Each shopping cycle of a household ends with one purchase, of lin
     mean_i E_ij / Σ_k E_ik = s_j / Σ_k s_k
 
 over the reference households, and the constant is set so that shoppers keep the old car with the assumed frequency:
-mean visits per cycle = 1 / (1 − outside share).
+mean visits per cycle = 1 / (1 − outside share), of which all but one keep the car.
 """
 
 from typing import NamedTuple
@@ -20,6 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 
+from ..economics.choice import inclusive_value
 from ..economics.contracts import maker_net, royalty
 from ..economics.inversion import conditional_mean_utilities
 from ..economics.lock_in import tips
@@ -218,12 +219,12 @@ def _inverted(
     utility, outside = seen_utility(reference, habits, *view)
     fit = conditional_mean_utilities(target, utility)
     utility += fit.mean_utility
-    value = np.logaddexp.reduce(utility, axis=1) - outside
+    value, odds = inclusive_value(utility, -np.inf) - outside, outside_share / (1.0 - outside_share)
 
-    def surplus_visits(shift):
-        return shopping_spells(value + shift, habits).visits.mean() - 1.0 / (1.0 - outside_share)
+    def kept_too_often(shift):  # visits before the one that buys over those wanted, in logs: nearly a line
+        return np.log(shopping_spells(value + shift, habits).waiting.mean() / (habits.pause * odds))
 
-    shift = brentq(surplus_visits, -30.0 - value.max(), 30.0 - value.min(), xtol=1e-13)
+    shift = brentq(kept_too_often, -30.0 - value.max(), 30.0 - value.min(), xtol=1e-13)
     spells = shopping_spells(value + shift, habits)
     return _Inverted(fit.mean_utility + shift, fit.residual, spells.inclusive_value, spells.visits, spells.waiting)
 

@@ -83,7 +83,9 @@ def _vintage_constants(shares: np.ndarray, tastes: np.ndarray, sensitivity: floa
     constants = np.full(shares.shape, -np.inf)
     for year, row in enumerate(shares):
         sold = row > 0
-        fit = conditional_mean_utilities(row[sold], np.ascontiguousarray(utility[:, sold]), tolerance=VINTAGE_TOLERANCE)
+        fit = conditional_mean_utilities(
+            row[sold], utility.take(np.flatnonzero(sold), axis=1), tolerance=VINTAGE_TOLERANCE
+        )
         constants[year, sold] = fit.mean_utility
     return constants
 

@@ -7,8 +7,10 @@ out. `OUTCOMES` is the one home of names, units and meanings.
 """
 
 import difflib
+import functools
 import math
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -116,10 +118,10 @@ def simulate(mapping: Mapping[str, Any], seed: int, keep: str, past: Mapping[str
 def kept_of(run: Run, keep: str = SUMMARY) -> Kept:
     """The row, and with `panel` the tables, of a run."""
     series = _monthly(run)
-    months = run.tables["headline"]["month"].to_numpy()[1:]
+    months = run.values("headline", "month")[1:]
     years = _years(months)
     row: dict[str, float | None] = {}
-    repeats = run.yearly()["repeat_rate"]
+    repeats = run.repeat_by_year()
     final = slice(max(0, len(months) - LAST_MONTHS), len(months))
     by_year: dict[str, list[float | None]] = {name: [] for name in OUTCOMES}
     for name, outcome in OUTCOMES.items():
@@ -181,23 +183,28 @@ def check_outcomes(names: Iterable[str], years: range, makers: Collection[str] =
 
 def _monthly(run: Run) -> dict[str, np.ndarray]:
     """Every outcome's series over the simulated months, `[T]`, before months are put together."""
-    headline, state, leader = run.tables["headline"].iloc[1:], run.tables["government"], run.tables["orchestrator"]
-    same = [name for name in OUTCOMES if name in headline.columns and name != "repeat_rate"]
-    series = {name: headline[name].to_numpy() for name in same}
-    months, makers = headline["month"].to_numpy(), run.tables["automakers"]
+    months = run.values("headline", "month")[1:]
+    place = {month: number for number, month in enumerate(months)}
+
+    def by_month(table: str, column: str, counted: np.ndarray | None = None) -> np.ndarray:
+        rows = slice(None) if counted is None else counted
+        month = [place[name] for name in run.values(table, "month")[rows]]
+        return np.bincount(np.array(month, dtype=np.int64), run.values(table, column)[rows], len(months))
+
+    same = [name for name in OUTCOMES if name in COLUMNS["headline"] and name != "repeat_rate"]
+    series = {name: run.values("headline", name)[1:] for name in same}
     for kind in KINDS:
-        profits = makers[makers["kind"] == kind].groupby("month")["profit"].sum()
-        series[f"{kind}_profit"] = profits.reindex(months, fill_value=0.0).to_numpy()
-    exits = run.tables["exits"]
-    stopped = exits.loc[exits["event"] == "stopped", "month"].to_numpy()
+        series[f"{kind}_profit"] = by_month("automakers", "profit", run.values("automakers", "kind") == kind)
+    stopped = run.values("exits", "month")[run.values("exits", "event") == "stopped"]
+    state, leader = (functools.partial(run.values, name) for name in ("government", "orchestrator"))
     return series | {
-        "alliance_cars": headline["alliance_cumulative_deliveries"].to_numpy(),
-        "alliance_members": leader["members"].to_numpy(),
-        "outlay": (state["subsidies"] + state["tax_waived"]).to_numpy(),
-        "tax_receipts": (state["vat"] + state["purchase_tax"]).to_numpy(),
-        "surplus": run.tables["households"].groupby("month")["surplus"].sum().reindex(months).to_numpy(),
-        "leader_profit": leader["profit"].to_numpy(),
-        "royalties": leader["royalties"].to_numpy(),
+        "alliance_cars": run.values("headline", "alliance_cumulative_deliveries")[1:],
+        "alliance_members": leader("members"),
+        "outlay": state("subsidies") + state("tax_waived"),
+        "tax_receipts": state("vat") + state("purchase_tax"),
+        "surplus": by_month("households", "surplus"),
+        "leader_profit": leader("profit"),
+        "royalties": leader("royalties"),
         "stopped": np.array([np.sum(stopped <= month) for month in months]),
     }
 
@@ -235,18 +242,20 @@ def _number(name: str, value: float) -> float | None:
 
 def _shares(run: Run, entity: str, months: set[str]) -> dict[str, float]:
     """Shares of cars over some months, by automaker or by stack, names without cars left out, in the order of names."""
-    table = run.tables[f"{entity}s"]
-    units = table[table["month"].isin(months)].groupby(entity)["units"].sum()
-    total = units.sum()
-    return {str(name): float(count / total) for name, count in units.items() if count > 0}
+    columns = (run.values(f"{entity}s", column).tolist() for column in ("month", entity, "units"))
+    units: dict[str, float] = defaultdict(float)
+    for month, name, cars in zip(*columns, strict=True):
+        if month in months:
+            units[name] += cars
+    total = sum(units.values())
+    return {name: units[name] / total for name in sorted(units) if units[name] > 0}
 
 
 def _panels(run: Run, years: Mapping[int, slice], by_year: Mapping[str, list[float | None]]) -> dict[str, Table]:
     """The tables of `PANELS`."""
-    headline = run.tables["headline"].iloc[1:]
     numbers = {name: np.array([math.nan if value is None else value for value in by_year[name]]) for name in OUTCOMES}
     return {
-        "months": {name: plain("headline", name, headline[name].to_numpy()) for name in COLUMNS["headline"]},
+        "months": {name: plain("headline", name, run.values("headline", name)[1:]) for name in COLUMNS["headline"]},
         "years": {"year": np.array(list(years), dtype="int64")} | numbers,
         "automaker_years": _entity_years(run, "automaker", ("revenue", "profit"), ("cash",)),
         "platform_years": _entity_years(run, "platform", (), ("quality", "base")),

@@ -11,7 +11,7 @@ seconds where a study takes hours; each worker makes its own.
 
 import copy
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -71,11 +71,11 @@ def shared_past(design: "Design", branch_at: str | None = None) -> Past | None:
     return Past(parts, {LABEL: "past"} | {key: known[key].default for key in family})
 
 
-def in_order(design: "Design", past: Past, runs: Iterable[int]) -> list[int]:
-    """Runs of one past after another, seed by seed, so that a worker needs to keep one past only."""
-    chosen = np.fromiter(runs, dtype="int64")
-    point, replication = np.divmod(chosen, len(design.seeds))
-    return chosen[np.lexsort((chosen, replication, _past_numbers(design, past.neutral)[point]))].tolist()
+def kin_of(design: "Design", past: Past) -> np.ndarray:
+    """A number for each run, `[n_runs]`: equal where runs have one past, seed by seed."""
+    replications = len(design.seeds)
+    numbers = _past_numbers(design, past.neutral)[:, None] * replications + np.arange(replications)
+    return numbers.ravel()
 
 
 def n_pasts(design: "Design", past: Past) -> int:

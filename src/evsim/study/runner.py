@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from evsim.errors import BadRequest
@@ -18,7 +19,7 @@ from evsim.errors import BadRequest
 from .design import Design, design_of, design_of_points
 from .driver import Driver
 from .engines import Answer, Engine, Execution, Job, Task, check, start
-from .past import in_order, shared_past
+from .past import kin_of, shared_past
 from .progress import Tell, shown
 from .request import Plan
 from .store import Store
@@ -99,17 +100,16 @@ def drive(
     Returns:
         The store.
     """
-    execution = execution or Execution()
+    execution, runs = execution or Execution(), None if runs is None else list(runs)
     with store.driving(simulate) as driver:
         if retry_failed:
             driver.forget_failures()
-        lacking = driver.missing() if runs is None else list(driver.missing(runs))
-        tasks = _tasks(store.design, lacking)
+        tasks = _tasks(store.design, driver, runs)
         first = next(tasks, None)
         if first is not None:
             job = Job(simulate, [base.mapping for base in store.design.bases], store.design.keep)
             counts = driver.counts()
-            total = counts.entered + len(lacking) if isinstance(lacking, list) else store.n_runs
+            total = store.n_runs if runs is None else counts.entered + sum(1 for _ in driver.missing(runs))
             engine = start(job, execution)
             try:
                 with shown(total, counts.entered, execution.quiet) as tell:
@@ -164,12 +164,26 @@ def _compute(engine: Engine, driver: Driver, tasks: Iterator[Task], tell: Tell) 
         raise
 
 
-def _tasks(design: Design, runs: Iterable[int]) -> Iterator[Task]:
-    """Tasks of runs, in their order; where runs share a past, those of one past together."""
+def _tasks(design: Design, driver: Driver, runs: list[int] | None) -> Iterator[Task]:
+    """Tasks of the runs that are missing, of all or of some: kin after kin, so that what they have in common is made once.
+
+    Kin are runs of one past where runs share it, else of one seed: they open their markets with the same households.
+    """
     past = shared_past(design, design.request.plan.branch_at)
-    if past is None:
-        return (design.task(run) for run in runs)
-    return (replace(design.task(run), past=vars(past)) for run in in_order(design, past, runs))
+    if past is not None:
+        kin = kin_of(design, past)
+        chosen = np.fromiter(driver.missing(runs), dtype="int64")
+        ordered = chosen[np.lexsort((chosen, kin[chosen]))].tolist()
+        return (replace(design.task(run), past=vars(past), kin=int(kin[run])) for run in ordered)
+    n_seeds = len(design.seeds)
+    wanted = seed_by_seed(design) if runs is None else sorted(runs, key=lambda run: (run % n_seeds, run))
+    return (replace(design.task(run), kin=run % n_seeds) for run in driver.missing(wanted))
+
+
+def seed_by_seed(design: Design) -> Iterator[int]:
+    """All runs, those of one seed together: in a store that is not finished, too, points are seen with the same seeds."""
+    n_seeds = len(design.seeds)
+    return (point * n_seeds + number for number in range(n_seeds) for point in range(design.n_points))
 
 
 def _next_tasks(room: int, again: deque[Task], tasks: Iterator[Task]) -> Iterator[Task]:

@@ -6,6 +6,7 @@ the death of one costs the run it was at.
 """
 
 import contextlib
+import itertools
 import json
 import os
 import queue
@@ -29,6 +30,7 @@ ONE_THREAD = dict.fromkeys(
 )
 AHEAD_SECONDS = 0.1  # of work that waits at a worker, so that short runs do not wait for the driver
 MOST_AHEAD = 64  # tasks
+MOST_WAITING = 64  # tasks, among which a worker finds kin of its last one
 MOST_FALSE_STARTS = 3  # workers in a row that die before they are ready
 
 
@@ -38,6 +40,7 @@ class _Worker:
     def __init__(self, hello: bytes, answers: "queue.SimpleQueue[tuple[_Worker, bytes | None]]") -> None:
         self.ready = False
         self.tasks: deque[Task] = deque()
+        self.kin: int | None = None  # of the task it was given last
         self.began = time.monotonic()  # when it came to its present task
         self.given_up: Task | None = None  # what it was killed for, as it took too long
         self.complaints = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
@@ -70,6 +73,7 @@ class _Worker:
         if not self.tasks:
             self.began = time.monotonic()
         self.tasks.append(task)
+        self.kin = task.kin
         self.send(json.dumps(vars(task)).encode())
 
     def last_words(self) -> str:
@@ -99,7 +103,7 @@ class LocalEngine:
         self._hello = json.dumps(about).encode()
         self._frames: queue.SimpleQueue[tuple[_Worker, bytes | None]] = queue.SimpleQueue()
         self._workers: list[_Worker] = []
-        self._returned: deque[Task] = deque()  # tasks that waited at a worker that died
+        self._waiting: deque[Task] = deque()  # for a worker
         self._false_starts = 0
         self._mean_seconds = float("inf")
         for _ in range(execution.workers or cores()):
@@ -107,16 +111,18 @@ class LocalEngine:
 
     def room(self) -> int:
         """How many more tasks it would take now."""
-        return sum(max(0, self._ahead() - len(worker.tasks)) for worker in self._workers) - len(self._returned)
+        places = sum(max(0, self._ahead() - len(worker.tasks)) for worker in self._workers)
+        return places + MOST_WAITING - len(self._waiting)
 
     def submit(self, task: Task) -> None:
         """Take a task."""
-        min(self._workers, key=lambda worker: len(worker.tasks)).take(task)
+        self._waiting.append(task)
+        if len(self._waiting) >= MOST_WAITING:
+            self._hand_out()
 
     def poll(self, seconds: float) -> Sequence[Answer]:
         """The answers that have come, after waiting at most some seconds for the first; a lost task has one too."""
-        while self._returned and any(len(worker.tasks) < self._ahead() for worker in self._workers):
-            self.submit(self._returned.popleft())
+        self._hand_out()
         self._give_up_on_the_late()
         answers: list[Answer] = []
         with contextlib.suppress(queue.Empty):
@@ -132,6 +138,23 @@ class LocalEngine:
         for worker in self._workers:
             worker.stop()
         self._workers = []
+
+    def _hand_out(self) -> None:
+        """Give tasks that wait to the workers with the fewest."""
+        while self._waiting:
+            worker = min(self._workers, key=lambda worker: len(worker.tasks))
+            if len(worker.tasks) >= self._ahead():
+                return
+            task = self._next_for(worker)
+            self._waiting.remove(task)
+            worker.take(task)
+
+    def _next_for(self, worker: _Worker) -> Task:
+        """Of the tasks that wait, the first that is kin to the worker's last, else to no worker's last, else the first."""
+        others = {other.kin for other in self._workers}
+        kin = (task for task in self._waiting if task.kin == worker.kin)
+        strangers = (task for task in self._waiting if task.kin not in others)
+        return next(itertools.chain(kin, strangers, self._waiting))
 
     def _ahead(self) -> int:
         """How many tasks a worker has at a time."""
@@ -159,7 +182,7 @@ class LocalEngine:
         worker.stop()
         self._workers.remove(worker)
         lost = self._lost(worker, words)
-        self._returned.extend(worker.tasks)
+        self._waiting.extendleft(reversed(worker.tasks))
         self._workers.append(_Worker(self._hello, self._frames))
         return lost
 

@@ -48,7 +48,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Task:
-    """One run: a base with some keys changed, and a seed. `attempt` counts from 1; `past`, if any, is handed on as it is."""
+    """One run: a base with some keys changed, and a seed.
+
+    Attributes:
+        attempt: counts from 1.
+        past: if any, handed on as it is.
+        kin: runs of equal kin begin alike, so that a process does the second of them sooner; decides nothing else.
+    """
 
     run: int
     base: int
@@ -56,6 +62,7 @@ class Task:
     seed: int
     attempt: int = 1
     past: Mapping[str, Any] | None = None
+    kin: int = 0
 
 
 @dataclass(frozen=True)
