@@ -118,11 +118,12 @@ def test_every_module_that_compiles_is_a_compiled_source():
 
 WARMED = """
 from evsim.cli.warmup import TINY
-from evsim.economics import owner_kernels, price_kernels, reply_kernels
+from evsim.economics import owner_kernels, price_kernels
+from evsim.market import trial_kernels
 from evsim.scenarios import load
 from evsim.simulation import run
 run(load("baseline", *TINY))
-for kernel in (owner_kernels.purchase_sums, price_kernels.demand_sums, reply_kernels.replied):
+for kernel in (owner_kernels.purchase_sums, price_kernels.demand_sums, trial_kernels.answered):
     print(len(kernel.signatures))
 """
 

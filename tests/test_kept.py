@@ -1,5 +1,7 @@
 """What is kept for the process: told apart by every number, and never lent out to be changed."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
@@ -23,6 +25,25 @@ def test_a_digest_tells_values_types_and_shapes_apart(other):
     parts = (np.array([1.0, 2.0]), 2, "a", (np.array([1]),))
     assert digest(*parts) == digest(*(np.array([1.0, 2.0]), 2, "a", (np.array([1]),)))
     assert digest(*parts) != digest(*other)
+
+
+@dataclass(frozen=True)
+class Shop:
+    cars: np.ndarray
+    name: str = "shop"
+
+
+@dataclass
+class Open:
+    cars: int = 1
+
+
+def test_a_frozen_dataclass_has_the_digest_of_its_fields_and_one_that_may_change_has_none():
+    cars = np.arange(3.0)
+    assert digest(Shop(cars)) == digest(Shop(cars.copy())) != digest(Shop(cars + 1.0))
+    assert digest(Shop(cars)) != digest(Shop(cars, "other")) != digest((cars, "other"))
+    with pytest.raises(TypeError, match="Open has no digest"):
+        digest(Open())
 
 
 def test_an_array_that_is_no_block_of_memory_has_the_digest_of_its_values():

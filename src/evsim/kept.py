@@ -8,6 +8,7 @@ cannot leave one out. What is kept must not be changed by who gets it: arrays ar
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -17,7 +18,8 @@ PLAIN = (bool, int, float, str, np.bool_, np.integer, np.floating, type(None))
 
 
 def digest(*parts: Any) -> bytes:
-    """20 bytes that tell these numbers, texts, arrays and tuples of them from all others: values, types and shapes.
+    """20 bytes that tell these numbers, texts, arrays, and tuples and frozen dataclasses of them from all others: values, types
+    and shapes.
 
     Raises:
         TypeError: a part is of another kind, which could change unseen.
@@ -35,6 +37,10 @@ def _take(found, part: Any) -> None:
         found.update(f"tuple {len(part)} ".encode())
         for each in part:
             _take(found, each)
+    elif is_dataclass(part) and getattr(type(part), "__dataclass_params__").frozen:  # noqa: B009 - its type has no stub
+        found.update(f"{type(part).__qualname__} ".encode())
+        for each in fields(part):
+            _take(found, getattr(part, each.name))
     elif isinstance(part, PLAIN):
         found.update(f"{type(part).__name__} {part!r} ".encode())
     else:

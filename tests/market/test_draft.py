@@ -11,8 +11,8 @@ from evsim.model import EVMarket
 def forget():
     """Open the next market as the first one of a process."""
     draft._kept.cache_clear()
-    base.INVERTED.results.clear()
-    owners.FITTED.results.clear()
+    for kept in (base.INVERTED, base.COSTS, owners.FITTED, owners.SETTLED):
+        kept.results.clear()
 
 
 def opened(*changes, seed=1):

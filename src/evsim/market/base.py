@@ -68,6 +68,7 @@ from .state import Market
 from .use import begin_use
 from .ways import brands_of
 
+COSTS: Kept[tuple[np.ndarray]] = Kept(64)  # a kB each
 OWNER_TOLERANCE = 1e-10  # kCNY, of costs and values of owners found together
 
 
@@ -189,11 +190,8 @@ def invert(market: Market, reference: Households, rows: np.ndarray, outlay: np.n
     """Set ξ so that the table's shares and the outside share come out; return how the reference households shop."""
     offers, outside_share = market.offers, market.scenario.consumers.outside_share
     target = offers.base_units[rows] / offers.base_units[rows].sum()
-    households, view = tuple(vars(reference).values()), reference_view(market, reference, rows, outlay)
-    found = INVERTED.get(
-        digest(target, outside_share, households, market.habits, view),
-        lambda: _inverted(target, outside_share, reference, market.habits, view),
-    )
+    behind = (target, outside_share, reference, market.habits, reference_view(market, reference, rows, outlay))
+    found = INVERTED.get(digest(*behind), lambda: _inverted(*behind))
     offers.quality[rows] += found.quality
     market.diagnostics["inversion_residual"] = found.residual
     return Spells(found.inclusive_value, found.visits, found.waiting)
@@ -283,7 +281,7 @@ def recover_costs(market: Market, rows: np.ndarray) -> None:
     if scenario.pricing.owner_value:
         costs = costs_with_owners(market, rows)
     else:
-        costs = costs_from_prices(pricing.price_game(market, rows), offers.base_price[rows])
+        costs = costs_now(market, rows)
     pooled = offers.pooled[rows]
     net = offers.base_price[rows] / (1.0 + scenario.subsidy.vat)
     fees = pricing.fees(market, rows)
@@ -302,6 +300,13 @@ def recover_costs(market: Market, rows: np.ndarray) -> None:
     market.diagnostics["mean_margin"] = float(margin)
 
 
+def costs_now(market: Market, rows: np.ndarray) -> np.ndarray:
+    """Costs under which the table's prices solve the price game as it stands, `[J]`, kCNY."""
+    game, prices = pricing.price_game(market, rows), market.offers.base_price[rows]
+    (costs,) = COSTS.get(digest(game, prices), lambda: (costs_from_prices(game, prices),))
+    return costs.copy()
+
+
 def costs_with_owners(market: Market, rows: np.ndarray) -> np.ndarray:
     """Costs under which the table's prices solve the price game where firms count the owners they win; `[J]`, kCNY.
 
@@ -314,11 +319,11 @@ def costs_with_owners(market: Market, rows: np.ndarray) -> np.ndarray:
     Raises:
         EvsimError: 100 rounds do not settle it.
     """
-    extra, prices = extra_purchases_now(market, rows), market.offers.base_price[rows]
+    extra = extra_purchases_now(market, rows)
     owners = np.zeros((len(market.names.automakers) + 1, len(market.offers)))
     market.owner_value, costs = owners, np.full(len(rows), np.inf)
     for _ in range(100):
-        previous, costs = costs, costs_from_prices(pricing.price_game(market, rows), prices)
+        previous, costs = costs, costs_now(market, rows)
         if np.abs(costs - previous).max() < OWNER_TOLERANCE:
             return costs
         set_owner_value(market, rows, extra, costs + market.credit_cost[rows])

@@ -25,6 +25,7 @@ from .population import NEVER, NO_CAR, Population
 FIRST_YEAR = 2018  # of the panel of past sales
 PHASE, TOTAL, ELAPSED, WAITING, OVERDUE, NEXT = range(6)  # parts of a row's start, index of its draws
 FITTED: Kept[tuple[np.ndarray]] = Kept(64)  # constants of past years; a few kB each
+SETTLED: Kept[tuple[np.ndarray, ...]] = Kept(4)  # columns of populations; 20 bytes a row
 VINTAGE_TOLERANCE = 1e-4  # of log shares: owners are drawn, so more digits would be lost in the draw
 
 
@@ -148,10 +149,20 @@ def settle(scenario: Scenario, origin: Origin, n_start: int, n_rows: int, weight
 
     Rows from `n_start` on are households to come: they own nothing and enter the market in the month the caller sets.
     """
-    seed, population = scenario.seed, Population.empty(n_rows, weight)
+    behind = (scenario.seed, scenario.consumers.holding_months, origin, n_start, n_rows)
+    found = SETTLED.get(digest(*behind), lambda: tuple(_settled(*behind).columns().values()))
+    population = Population.empty(n_rows, weight)
+    for column, known in zip(population.columns().values(), found, strict=True):
+        column[:] = known
+    return population
+
+
+def _settled(seed: int, holding_months: float, origin: Origin, n_start: int, n_rows: int) -> Population:
+    """The population that `settle` tells of, one car a row."""
+    population = Population.empty(n_rows, 1.0)
     rows = np.arange(n_start, dtype=np.int64)
-    mean_wait, hold = float(origin.spells.waiting.mean()), scenario.consumers.holding_months
-    waits = uniforms(seed, Purpose.START, 0, rows, PHASE) < mean_wait / (hold + mean_wait)
+    mean_wait = float(origin.spells.waiting.mean())
+    waits = uniforms(seed, Purpose.START, 0, rows, PHASE) < mean_wait / (holding_months + mean_wait)
     settle_holders(population, rows[~waits], seed, origin)
     _settle_waiting(population, rows[waits], seed, origin)
     line = population.line[:n_start]
