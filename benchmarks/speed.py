@@ -89,7 +89,7 @@ def consumers_only(count: int, months: int, threads: int) -> tuple[float, float]
     scenario = Scenario.model_validate({"consumers": {"count": count}, "pricing": {"rule": "fixed"}})
     model = EVMarket(scenario, threads=threads)
     market, rows = model.market, model.market.on_sale()
-    shelf, world = market.shelf(rows, market.offers.price[rows]), market.world()
+    shelf, world = market.shelf(rows, market.offers.price[rows][None]), market.world()._replace(month=0)
     columns = tuple(
         getattr(market.population, name) for name in ("household", "line", "platform", "bought", "joined", "due")
     )
@@ -97,8 +97,12 @@ def consumers_only(count: int, months: int, threads: int) -> tuple[float, float]
     def columnar():
         for month in range(1, months + 1):
             shoppers = np.flatnonzero(market.population.visit == month)
-            choice = np.empty(len(shoppers), dtype=np.int64)
-            kernels.shop(0, shoppers, columns, market.habits, shelf, world._replace(month=0), choice)
+            class_of, choice, worth = (
+                np.zeros(len(shoppers), np.int64),
+                np.empty(len(shoppers), np.int64),
+                np.empty(len(shoppers)),
+            )
+            kernels.shop(0, shoppers, columns, market.habits, shelf, class_of, world, (choice, worth))
 
     plain = PlainMarket(market)
     seconds = median_seconds(columnar, 1) / months

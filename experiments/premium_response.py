@@ -25,7 +25,6 @@ import evsim
 from evsim import words
 from evsim.agents import Incumbent, Review
 from evsim.market.brands import Way
-from evsim.market.progress import own_stacks
 from evsim.report.experiment import experiment_parser, in_processes, tell
 from evsim.report.figures.intervals import bracketed
 from evsim.report.figures.premium_response import HOLD, INSIDE, LEVEL, NO_GAP, PRICE, RESPONSES, premium_response
@@ -63,23 +62,21 @@ class Inside(Price):
 class InHouse(Price):
     """Spends a multiple on the research of its own stack."""
 
-    def invest(self) -> None:
+    def invest(self, stack: int) -> None:
         """The usual budget, times `RESEARCH`."""
-        super().invest()
-        for code in own_stacks(self.model.market, self.code):
-            self.model.market.platforms.research[code] *= RESEARCH
+        super().invest(stack)
+        self.model.market.platforms.research[stack] *= RESEARCH
 
 
 class Level(Price):
     """Has a stack that is brought level with the leader's each January, for nothing."""
 
-    def invest(self) -> None:
+    def invest(self, stack: int) -> None:
         """The usual budget, and the leader's quality."""
-        super().invest()
+        super().invest(stack)
         market = self.model.market
         quality, leader = market.platforms.quality, market.platform_code(market.scenario.alliance.platform)
-        for code in own_stacks(market, self.code):
-            quality[code] = max(quality[code], quality[leader])
+        quality[stack] = max(quality[stack], quality[leader])
 
 
 RULES = dict(zip((*RESPONSES, LEVEL), (Hold, Price, Inside, InHouse, Level), strict=True))

@@ -1,9 +1,12 @@
 """The compiled sums of the price game against their definitions."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from economics.price_twins import KINDS, game_of, made_up_demand, zeta_twin
 
+from evsim.economics.price_game import Choices
 from evsim.economics.price_point import evaluate, target_derivative
 from evsim.economics.pricing import Demand, bertrand, first_order_residual, zeta
 from evsim.economics.subsidy import BuyerPrice, compose
@@ -30,6 +33,27 @@ def test_the_derivative_of_zeta_is_that_of_the_slow_twin(kind):
     for move in np.eye(8):
         differences = (zeta_twin(game, prices + step * move) - zeta_twin(game, prices - step * move)) / (2 * step)
         assert target_derivative(game, point, move) == pytest.approx(differences, abs=1e-7)
+
+
+@pytest.mark.parametrize("n_consumers", [1, 2, 3, 5, 62, 63, 65, 130])
+def test_any_number_of_consumers_goes_four_at_a_time(n_consumers):
+    demand, costs = made_up_demand(7, n_consumers=n_consumers)
+    game = bertrand(demand, costs, np.arange(8) // 3)
+    prices, step = costs * 1.3, 1e-4
+    assert zeta(game, prices) == pytest.approx(zeta_twin(game, prices), rel=1e-12)
+    move = np.sin(np.arange(8.0))
+    differences = (zeta_twin(game, prices + step * move) - zeta_twin(game, prices - step * move)) / (2 * step)
+    assert target_derivative(game, evaluate(game, prices), move) == pytest.approx(differences, abs=1e-6)
+
+
+def test_choices_that_are_known_are_not_worked_out_again_and_others_are():
+    game = game_of("mixed royalties", 2)
+    prices = game.marginal_costs * 1.3
+    point = evaluate(game, prices)
+    known = replace(game, known=Choices(prices, point.probabilities, point.inclusive))
+    assert evaluate(known, prices).probabilities is point.probabilities
+    assert np.array_equal(evaluate(known, prices).target, point.target)
+    assert np.array_equal(zeta(known, 1.1 * prices), zeta(game, 1.1 * prices))
 
 
 def test_a_given_price_is_its_own_target_and_never_reacts():

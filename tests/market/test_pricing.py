@@ -7,10 +7,12 @@ import pytest
 from market.worlds import opened, run_small
 
 from evsim.economics.contracts import maker_net
-from evsim.economics.price_point import evaluate
+from evsim.economics.price_point import choices_at, evaluate
+from evsim.economics.price_rule import BuyerPriceByClass
 from evsim.economics.pricing import equilibrium_prices, zeta
 from evsim.economics.use_cost import with_outlay
 from evsim.market.offers import MODE
+from evsim.market.panel import panel_demand, priced_demand
 from evsim.market.pricing import margins, price_game, set_prices
 
 HALF_YEAR = {"end": "2024-06"}
@@ -34,6 +36,23 @@ def test_nash_prices_solve_the_game_of_their_month():
     solution = equilibrium_prices(price_game(market, rows), market.offers.price[rows])
     assert solution.converged
     assert solution.prices == pytest.approx(market.offers.price[rows], rel=0.05)  # a month later: near
+
+
+def test_visits_follow_from_choices_at_other_prices_as_from_the_prices_themselves():
+    model = opened(HALF_YEAR, {"consumers": {"overdue_cost": 0.05}})
+    for _ in range(3):
+        model.step()
+    market, rows = model.market, model.market.on_sale()
+    market.month += 1
+    start = market.offers.price[rows].copy()
+    start[::7] *= 1.15
+    demand, rule, chosen = priced_demand(market, rows, start)
+    plain, known = panel_demand(market, rows)
+    order = np.argsort(known.class_of, kind="stable") if isinstance(known, BuyerPriceByClass) else slice(None)
+    assert np.array_equal(demand.utility, plain.utility[order])
+    assert demand.weights == pytest.approx(plain.weights[order], rel=1e-12)
+    fresh = choices_at(start, demand.utility, demand.price_sensitivity, demand.outside_utility, rule)
+    assert np.array_equal(chosen.probabilities, fresh.probabilities)
 
 
 def test_fixed_prices_never_move():
