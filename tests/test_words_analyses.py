@@ -32,6 +32,7 @@ def test_every_outcome_has_a_name():
         (-1.25, NAN, NAN, "kCNY", "-1.25 kCNY"),
         (1.3e6, NAN, NAN, "cars", "1.3 million cars"),
         (0.0, 0.0, 0.0, "points", "0 points [0, 0]"),
+        (1490e6, 1460e6, 1520e6, "kCNY", "1,490 bn CNY [1,460; 1,520]"),
     ],
 )
 def test_a_change_has_its_unit_and_interval(value, low, high, unit, text):
@@ -77,6 +78,11 @@ def test_a_line_is_told_row_by_row_with_limits_off_the_grid():
     assert said.tipping_finding(SHARE, line, ("x", "y"), 0.2) == (
         "The alliance's share passes 20.0 % at x=31 where y=0, and at 12 where it is 2"
     )
+    vague = line.assign(low=float("-inf"), high=float("inf"))
+    assert said.tipping_finding(SHARE, vague, ("x", "y"), 0.2) == (
+        "Where the alliance's share passes 20.0 % cannot be told from so few seeds: it may be anywhere on the grid"
+    )
+    assert said.tipping_sentences(vague, ("x", "y"))[0] == "At y=0 it cannot be told where it crosses."
     nowhere = line.assign(x=NAN)
     assert (
         said.tipping_finding(SHARE, nowhere, ("x", "y"), 0.2)

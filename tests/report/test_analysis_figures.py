@@ -85,6 +85,7 @@ def test_keys_beside_axes_are_told_in_words_and_named_beside_or_below(parts, nam
 def test_a_key_beside_an_axis_is_its_meaning_without_additions_and_its_unit():
     assert key_label("a.b", "the fall (κ); none: never", "utils", 40) == "Fall, utils"
     assert key_label("a.b", "Weibull shape", "1", 40) == "Weibull shape"
+    assert key_label("a.b", "from this month (YYYY-MM) all are level", "month", 40) == "From this month all are level"
     assert key_label("scenario", "", "", 40) == "scenario"
 
 

@@ -65,6 +65,18 @@ def test_whole_numbers_names_and_switches_are_limits_too(points, find):
     assert box.coverage == box.density == 1.0
 
 
+@pytest.mark.parametrize("find", [prim_boxes, cart_boxes])
+@pytest.mark.parametrize("values", [[None, "2024-07", "2026-01"], [None, 1.0, 2.0]])
+def test_a_key_left_open_is_a_name_among_the_others(find, values):
+    start = np.repeat(np.array(values, dtype=object), 30)
+    points = pd.DataFrame(
+        {"subsidy.phase_out_start": pd.Series(start).infer_objects(), "x": np.tile(np.arange(30.0), 3)}
+    )
+    boxes = find(points, np.arange(90) < 30)
+    assert boxes[0].limits["subsidy.phase_out_start"].names == ("none",)
+    assert boxes[0].coverage == boxes[0].density == 1.0
+
+
 def test_coverage_and_density_are_what_counting_says(points):
     case, limits = planted(points), {"subsidy.scale": Limit(0.1, 0.3), "scenario": Limit(names=("baseline",))}
     held = [0.1 <= row["subsidy.scale"] <= 0.3 and row["scenario"] == "baseline" for row in points.to_dict("records")]

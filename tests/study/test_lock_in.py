@@ -268,7 +268,7 @@ def test_every_measure_is_a_value_with_its_unit_and_one_sentence(kit):
     [
         ((0.3621, 0.34, 0.3899), "fraction", "36.2 % [34.0, 39.0]"),
         ((0.0, -0.004, 0.004), "fraction", "0.00 % [-0.40, 0.40]"),
-        ((1234.4, 1200.0, 1300.0), "HHI points", "1,234 HHI points [1,200, 1,300]"),
+        ((1234.4, 1200.0, 1300.0), "HHI points", "1,234 HHI points [1,200; 1,300]"),
         ((12.34, math.nan, math.nan), "kCNY", "12.3 kCNY"),
         ((1.0, 1.0, 1.0), "months", "1 month [1, 1]"),
     ],

@@ -154,7 +154,9 @@ def panel_demand(market: Market, rows: np.ndarray) -> tuple[Demand, BuyerPrice |
     present prices."""
     entries = panel_entries(market)
     rule = market.weighed(market.month, rows, entries.people)
-    return demand_of(market, rows, entries, rule), rule
+    utility, outside = panel_utility(market, entries, rows)
+    visits = panel_visits(market, entries, utility, outside, rule, market.offers.price[rows])
+    return Demand(utility, entries.sensitivity, visits, outside), rule
 
 
 def priced_demand(market: Market, rows: np.ndarray, start: np.ndarray) -> tuple[Demand, BuyerPriceByClass, Choices]:
@@ -188,13 +190,6 @@ def visits_from(
 
         over_blocks(fill, own.stop - own.start, market.threads)
     return visits * entries.chance
-
-
-def demand_of(market: Market, rows: np.ndarray, entries: Entries, rule: BuyerPrice | BuyerPriceByClass) -> Demand:
-    """Demand of given entries for the given lines, weighing by their visits at present prices."""
-    utility, outside = panel_utility(market, entries, rows)
-    visits = panel_visits(market, entries, utility, outside, rule, market.offers.price[rows])
-    return Demand(utility, entries.sensitivity, visits, outside)
 
 
 def let_panel_shop(market: Market, rows: np.ndarray) -> None:

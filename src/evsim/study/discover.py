@@ -41,7 +41,7 @@ class Limit:
     def holds(self, column: pd.Series) -> pd.Series:
         """Which values are within it."""
         if self.names:
-            return column.astype(str).isin(self.names)
+            return as_names(column).isin(self.names)
         inside = pd.Series(True, index=column.index)
         if self.low is not None:
             inside &= column >= self.low
@@ -181,7 +181,7 @@ def _coded(points: pd.DataFrame) -> tuple[pd.DataFrame, Codes]:
     for number, key in enumerate(points.columns):
         column, values = points[key], None
         if not _is_number(column):
-            values, ranks = np.unique(column.astype(str).to_numpy(dtype=object), return_inverse=True)
+            values, ranks = np.unique(as_names(column).to_numpy(dtype=object), return_inverse=True)
             columns[f"x{number}"] = np.array(ranks.tolist(), dtype=object)
         elif column.nunique() <= len(column) // 2:
             values, ranks = np.unique(column.to_numpy(dtype="float64"), return_inverse=True)
@@ -192,8 +192,15 @@ def _coded(points: pd.DataFrame) -> tuple[pd.DataFrame, Codes]:
     return pd.DataFrame(columns), codes
 
 
+def as_names(column: pd.Series) -> pd.Series:
+    """Values of a key as names; where it is left open, `none`."""
+    return column.astype(object).where(column.notna(), "none").astype(str)
+
+
 def _is_number(column: pd.Series) -> bool:
-    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    """Whether a key's values are numbers, all of them: one that may be left open goes by names."""
+    number = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    return bool(number and column.notna().all())
 
 
 def _best_peeled(prim: Any, coded: pd.DataFrame, cases: np.ndarray, codes: Codes) -> dict[str, Limit] | None:

@@ -1,7 +1,7 @@
 """Sentences of what analyses of a study find: tipping lines, indices, swings, boxes as rules, regret."""
 
 from collections.abc import Mapping, Sequence
-from math import isnan
+from math import isinf, isnan
 from typing import Any
 
 from .language import month, names, percent
@@ -24,6 +24,9 @@ def tipping_finding(subject: Any, line: Any, keys: tuple[str, str], threshold: f
     part = f" where {where}" if where else ""
     if not len(at):
         return f"{what} nowhere on the grid{part}".replace("passes", "crosses")
+    if all(isinf(row["low"]) and isinf(row["high"]) for row in at.to_dict("records")):
+        passes = f"{outcome_name(subject.outcome)} passes {quantity(threshold, subject.unit)}"
+        return f"Where {passes} cannot be told from so few seeds: it may be anywhere on the grid{part}"
     first, last = at.iloc[0], at.iloc[-1]
     if len(at) == 1 or key_value(first[x]) == key_value(last[x]):
         return f"{what} at {setting(x, first[x])}{part}"
@@ -40,6 +43,9 @@ def tipping_sentences(line: Any, keys: tuple[str, str], most: int = 7) -> list[s
         place = f"At {setting(y, row[y])}"
         if isnan(row[x]):
             sentences.append(f"{place} it does not cross.")
+            continue
+        if isinf(row["low"]) and isinf(row["high"]):
+            sentences.append(f"{place} it cannot be told where it crosses.")
             continue
         again = f", and crosses {row['crossings']} times in all" if row["crossings"] > 1 else ""
         sentences.append(

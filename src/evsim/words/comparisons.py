@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite, isnan
 from typing import Any, NamedTuple
 
-from .language import CAMPS, POOLED, digits, names, number, platform_name, world
+from .language import CAMPS, POOLED, bracket, digits, names, number, platform_name, world
 
 MOST_MAKERS = 4  # automakers in sentences
 MOST_ROWS = 12  # automakers in the table
@@ -152,7 +152,7 @@ def amount(row: Row, how: Manner, sign: float = 1.0) -> str:
     size, *ends = (f"{round(value, places) + 0.0:,.{places}f}" for value in values)  # -0.0 + 0.0 is 0.0
     if isnan(values[1]):
         return f"{size} {how.unit}"
-    return f"{size} {how.unit} [{', '.join(ends if sign > 0 else ends[::-1])}]"
+    return f"{size} {how.unit} {bracket(ends if sign > 0 else ends[::-1])}"
 
 
 def level(outcome: str, unit: str, value: float) -> str:

@@ -80,6 +80,11 @@ def month(text: str) -> str:
     return f"{MONTHS[int(number_of_month) - 1]} {year}"
 
 
+def bracket(ends: Sequence[str]) -> str:
+    """The ends of an interval: `[28, 35]`; `[1,460; 1,520]` where a comma is part of a number."""
+    return f"[{('; ' if any(',' in end for end in ends) else ', ').join(ends)}]"
+
+
 def names(items: Iterable[str]) -> str:
     """`A, B and C`; `nobody` if there is none."""
     *first, last = list(items) or ["nobody"]

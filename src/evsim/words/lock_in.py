@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from math import isnan
 
-from .language import digits
+from .language import bracket, digits
 
 SENTENCES: Mapping[str, str] = {  # measure: what it says of {value}
     "counted_repeat": "In the sales of the last year, {value} of owners in an ecosystem who bought took the same stack again.",
@@ -80,7 +80,7 @@ def measured(value: float, low: float, high: float, unit: str) -> str:
     places = 0 if unit == "months" else digits(largest)
     number, *ends = (f"{round(each, places) + 0.0:,.{places}f}" for each in known)  # -0.0 + 0.0 is 0.0
     name = "month" if (number, name) == ("1", "months") else name
-    return f"{number} {name} [{', '.join(ends)}]" if ends else f"{number} {name}"
+    return f"{number} {name} {bracket(ends)}" if ends else f"{number} {name}"
 
 
 def lock_in_sentence(measure: str, value: str, names: Mapping[str, str]) -> str:

@@ -1,11 +1,14 @@
 """Outcomes and keys as a reader wants them: what an outcome is called, a quantity, a difference with its interval."""
 
+import re
 from collections.abc import Mapping
 from math import isfinite, isnan
 from typing import Any
 
-from .language import billions, label, names, number, percent, wrap
+from .language import billions, bracket, label, names, number, percent, wrap
 
+# of keys whose values are names, or counted
+NO_UNIT = ("", "1", "choice", "integer", "list", "month", "name", "name or path", "names", "yes or no")
 OUTCOMES: Mapping[str, str] = {
     "units": "the number of cars sold",
     "alliance_share": "the alliance's share",
@@ -104,7 +107,8 @@ def key_value(value: Any) -> str:
 
 
 def key_label(key: str, meaning: str, unit: str, width: int) -> str:
-    """A key beside an axis: what it means, without what its description adds, and its unit; the key where it means nothing.
+    """A key beside an axis: what it means, without what its description adds, and its unit, if its values have one; the key where
+    it means nothing.
 
     Args:
         key: a parameter, or a group of alternatives.
@@ -112,8 +116,8 @@ def key_label(key: str, meaning: str, unit: str, width: int) -> str:
         unit: empty: none.
         width: letters of a line.
     """
-    plain = meaning.partition(";")[0].partition(" (")[0].rstrip(" :")
-    return wrap(", ".join(part for part in (label(plain) if plain else key, unit) if part not in ("", "1")), width)
+    plain = re.sub(r" \((?:[^()]|\([^()]*\))*\)", "", meaning.partition(";")[0]).rstrip(" :")
+    return wrap(", ".join(part for part in (label(plain) if plain else key, unit) if part not in NO_UNIT), width)
 
 
 def axes_note(across: str, up: str) -> str:
@@ -139,7 +143,7 @@ def limits(low: float, high: float) -> str:
     if isnan(low) or isnan(high):
         return ""
     ends = [plain_number(end) if isfinite(end) else "off the grid" for end in (low, high)]
-    return f" [{', '.join(ends)}]"
+    return f" {bracket(ends)}"
 
 
 def plain_number(value: float) -> str:
