@@ -19,6 +19,7 @@ def test_every_outcome_has_a_name():
     assert names.outcome_name("alliance_share_2030") == "the alliance's share in 2030"
     assert names.outcome_name("outlay_total") == "the state's outlay over the whole run"
     assert names.outcome_name("automaker_share.BYD") == "BYD's share"
+    assert names.outcome_name("platform_share.huawei") == "Huawei's share of platforms"
     assert names.outcome_name("something_else") == "something_else"
 
 
@@ -78,6 +79,7 @@ def test_a_line_is_told_row_by_row_with_limits_off_the_grid():
     assert said.tipping_finding(SHARE, line, ("x", "y"), 0.2) == (
         "The alliance's share passes 20.0 % at x=31 where y=0, and at 12 where it is 2"
     )
+    assert said.tipping_finding(SHARE, line, ("x", "y"), 0.2, "z=3").endswith("and at 12 where it is 2 (z=3)")
     vague = line.assign(low=float("-inf"), high=float("inf"))
     assert said.tipping_finding(SHARE, vague, ("x", "y"), 0.2) == (
         "Where the alliance's share passes 20.0 % cannot be told from so few seeds: it may be anywhere on the grid"

@@ -21,7 +21,7 @@ def tipping_finding(subject: Any, line: Any, keys: tuple[str, str], threshold: f
     x, y = keys
     at = line[line[x].notna()]
     what = f"{capital(outcome_name(subject.outcome))} passes {quantity(threshold, subject.unit)}"
-    part = f" where {where}" if where else ""
+    part = f" ({where})" if where else ""
     if not len(at):
         return f"{what} nowhere on the grid{part}".replace("passes", "crosses")
     if all(isinf(row["low"]) and isinf(row["high"]) for row in at.to_dict("records")):

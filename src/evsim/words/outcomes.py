@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from math import isfinite, isnan
 from typing import Any
 
-from .language import billions, bracket, label, names, number, percent, wrap
+from .language import billions, bracket, label, names, number, percent, platform_name, wrap
 
 # of keys whose values are names, or counted
 NO_UNIT = ("", "1", "choice", "integer", "list", "month", "name", "name or path", "names", "yes or no")
@@ -58,7 +58,7 @@ def outcome_name(outcome: str) -> str:
         return OUTCOMES[outcome]
     kind, dot, entity = outcome.partition(".")
     if dot:
-        return f"{entity}'s share" + (" of platforms" if kind == "platform_share" else "")
+        return f"{platform_name(entity)}'s share of platforms" if kind == "platform_share" else f"{entity}'s share"
     stem, _, when = outcome.rpartition("_")
     if stem in OUTCOMES and when.isdecimal():
         return f"{OUTCOMES[stem]} in {when}"
