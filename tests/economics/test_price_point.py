@@ -54,6 +54,8 @@ def test_choices_that_are_known_are_not_worked_out_again_and_others_are():
     assert evaluate(known, prices).probabilities is point.probabilities
     assert np.array_equal(evaluate(known, prices).target, point.target)
     assert np.array_equal(zeta(known, 1.1 * prices), zeta(game, 1.1 * prices))
+    with pytest.raises(ValueError, match="known choices must be of 60 consumers among 8 products"):
+        replace(game, known=Choices(prices, point.probabilities[1:], point.inclusive[1:]))
 
 
 def test_a_given_price_is_its_own_target_and_never_reacts():

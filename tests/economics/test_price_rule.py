@@ -66,3 +66,9 @@ def test_consumers_of_no_class_are_refused(class_of):
         BuyerPriceByClass((rule_of(0), rule_of(1)), class_of)
     with pytest.raises(ValueError, match="same products"):
         BuyerPriceByClass((rule_of(0), rule_of(1, n_products=2)), np.array([0, 1]))
+
+
+@pytest.mark.parametrize("prices", [100.0, [100.0], [[100.0, 200.0, 300.0]]])
+def test_prices_of_another_number_of_products_are_refused(prices):
+    with pytest.raises(ValueError, match="one a product"):
+        BuyerPrice(np.full((2, 1), 150.0), np.ones((2, 2)), np.zeros(2)).value(prices)

@@ -310,6 +310,16 @@ def test_the_observed_record_has_the_alliance_and_the_penetration():
     assert 0.5 < observed("market", "market", "nev_penetration")[2025] < 0.6
 
 
+@pytest.mark.parametrize("letter", ["i", "m", "W"])
+def test_a_title_and_a_note_of_wide_letters_stay_on_the_page(letter):
+    with house_style():
+        figure, _ = new_figure(*[" ".join([9 * letter] * 40)] * 2)
+        texts = [figure.get_suptitle(), figure.get_supxlabel()]
+        ends = [text.get_window_extent().x1 for text in figure.texts]
+    assert all(text.count("\n") for text in texts) and len(ends) == 2
+    assert max(ends) < figure.bbox.x1
+
+
 @pytest.mark.parametrize("count", [1, 2, 7, 19])
 def test_labels_are_kept_apart_in_order_and_within_the_axes(count):
     heights = np.sort(np.random.default_rng(count).beta(0.3, 0.3, count))

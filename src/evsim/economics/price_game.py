@@ -93,6 +93,12 @@ class PriceGame:
             raise ValueError("a setter must have a positive revenue weight on the product whose price it sets")
         if isinstance(rule, BuyerPriceByClass) and len(rule.class_of) != len(self.demand.weights):
             raise ValueError(f"buyer_price must name a class for each of {len(self.demand.weights)} consumers")
+        shape = self.demand.utility.shape
+        if self.known is not None and (self.known.probabilities.shape, self.known.inclusive.shape) != (
+            shape,
+            shape[:1],
+        ):
+            raise ValueError(f"known choices must be of {shape[0]} consumers among {n_products} products")
         for name, value in {**tables, "marginal_costs": costs, "setter": setter, "buyer_price": rule}.items():
             object.__setattr__(self, name, value)
 

@@ -61,8 +61,8 @@ def net_utility(utility, price_sensitivity, buyer_prices, out):
 def demand_sums(probabilities, weights, price_sensitivity, rows, margins, expected):
     """What the first-order conditions need, for margins given entry by entry.
 
-    Four consumers at a time: their sums need not wait for each other. Where fewer are left the last one stands in for those
-    that are missing, with weight 0.
+    Four consumers i, k, m, n at a time, whose sums need not wait for each other: x, y, z, t are their probabilities, a to d their
+    w α, e to h what one setter earns of each.
 
     Args:
         expected: `[N, setters + 1]`, receives M_if = Σ_k P_ik m_fk, kCNY; its last column, of products without setter, is 0.
@@ -79,14 +79,9 @@ def demand_sums(probabilities, weights, price_sensitivity, rows, margins, expect
     for first in range(0, n_consumers, BLOCK):
         block[:] = 0.0
         for i in range(first, min(first + BLOCK, n_consumers), 4):
-            k, m, n = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+            k, m, n, weight, (a, b, c, d) = four_from(i, last, weights, price_sensitivity)
             x, y, z, t = probabilities[i], probabilities[k], probabilities[m], probabilities[n]
-            a, b, c, d = weights[i], weights[k] * (k > i), weights[m] * (m > k), weights[n] * (n > m)
-            add_four((a, b, c, d), x, y, z, t, block[0])
-            a *= price_sensitivity[i]
-            b *= price_sensitivity[k]
-            c *= price_sensitivity[m]
-            d *= price_sensitivity[n]
+            add_four(weight, x, y, z, t, block[0])
             add_four((a, b, c, d), x, y, z, t, block[1])
             for setter in range(n_setters):
                 e = f = g = h = 0.0
@@ -103,6 +98,16 @@ def demand_sums(probabilities, weights, price_sensitivity, rows, margins, expect
                     block[2, j] += (e * x[j] + f * y[j]) + (g * z[j] + h * t[j])
         sums += block
     return sums
+
+
+@njit
+def four_from(i, last, weights, price_sensitivity):
+    """The three consumers after consumer i; w and w α of all four. Where fewer are left the last one stands in for those that are
+    missing, with weight 0."""
+    k, m, n = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+    a, b, c, d = weights[i], weights[k] * (k > i), weights[m] * (m > k), weights[n] * (n > m)
+    sensitive = a * price_sensitivity[i], b * price_sensitivity[k], c * price_sensitivity[m], d * price_sensitivity[n]
+    return k, m, n, (a, b, c, d), sensitive
 
 
 @njit
@@ -137,7 +142,7 @@ def demand_sums_derivative(probabilities, expected, weights, price_sensitivity, 
 
         dP_ij = −α_i P_ij (dq_j − Σ_l P_il dq_l),   dM_if = Σ_k (dP_ik m_fk + P_ik A_fk dp_k)
 
-    Four consumers at a time, as there.
+    Four consumers at a time, with the letters of `demand_sums`; dx to dt are the changes of their probabilities.
 
     Args:
         probabilities, expected: at the prices the derivative is taken at.
@@ -154,18 +159,13 @@ def demand_sums_derivative(probabilities, expected, weights, price_sensitivity, 
     for first in range(0, n_consumers, BLOCK):
         block[:] = 0.0
         for i in range(first, min(first + BLOCK, n_consumers), 4):
-            k, m, n = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+            k, m, n, weight, (a, b, c, d) = four_from(i, last, weights, price_sensitivity)
             x, y, z, t = probabilities[i], probabilities[k], probabilities[m], probabilities[n]
-            a, b, c, d = weights[i], weights[k] * (k > i), weights[m] * (m > k), weights[n] * (n > m)
             chance_change(x, price_sensitivity[i], buyer_step, dx)
             chance_change(y, price_sensitivity[k], buyer_step, dy)
             chance_change(z, price_sensitivity[m], buyer_step, dz)
             chance_change(t, price_sensitivity[n], buyer_step, dt)
-            add_four((a, b, c, d), dx, dy, dz, dt, block[0])
-            a *= price_sensitivity[i]
-            b *= price_sensitivity[k]
-            c *= price_sensitivity[m]
-            d *= price_sensitivity[n]
+            add_four(weight, dx, dy, dz, dt, block[0])
             add_four((a, b, c, d), dx, dy, dz, dt, block[1])
             for setter in range(n_setters):
                 e = f = g = h = 0.0

@@ -10,7 +10,7 @@ Refused: the log-sum with the outside good in it. Its level is that of V_i0, whi
 improves over the air), so that a world would gain by having its households drive wrecks.
 """
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from .state import Market, Surplus
 GROUPS = 5  # fifths by income
 
 
-@cache
+@lru_cache(maxsize=16)
 def _bounds(spread: float) -> np.ndarray:
     """`income_bounds` of the fifths, read-only."""
     bounds = income_bounds(spread, GROUPS)

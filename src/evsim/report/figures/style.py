@@ -17,6 +17,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from evsim import words
@@ -37,6 +38,7 @@ CHINESE_FONTS = (
 DOTS_PER_INCH = 150
 TITLE_WIDTH = 9.3  # characters of title an inch of figure
 NOTE_WIDTH = 15.5  # the same of the note
+WITHIN, SHORTEST = 0.994, 20  # part of the page that lines may reach across; letters of a line, at least
 LABEL_GAP = 0.052  # least distance of two end labels, of the axes' height
 SETTINGS: Mapping[str, Any] = {
     "font.size": 10.0, "axes.titlesize": 10.0, "axes.labelsize": 10.0, "figure.titlesize": 12.5,
@@ -61,12 +63,22 @@ def new_figure(
 ) -> tuple[Figure, list[Axes]]:
     """A figure with its finding above, `panels` axes side by side, and a note on how to read it below."""
     figure = Figure(figsize=size, layout="constrained")
-    wrapped = words.wrap(title.removesuffix("."), int(TITLE_WIDTH * size[0]))
-    figure.suptitle(wrapped, x=0.01, ha="left", weight="bold", linespacing=1.25)
-    figure.supxlabel(words.wrap(note, int(NOTE_WIDTH * size[0])), x=0.01, ha="left", fontsize=8.5, color="#5A5A5A")
+    above = figure.suptitle("", x=0.01, ha="left", weight="bold", linespacing=1.25)
+    below = figure.supxlabel("", x=0.01, ha="left", fontsize=8.5, color="#5A5A5A")
+    _set_wrapped(above, title.removesuffix("."), int(TITLE_WIDTH * size[0]))
+    _set_wrapped(below, note, int(NOTE_WIDTH * size[0]))
     figure.get_layout_engine().set(h_pad=0.08, w_pad=0.08, wspace=0.06)  # type: ignore[union-attr, call-arg]
     axes = figure.subplots(1, panels, squeeze=False)[0]
     return figure, list(axes)
+
+
+def _set_wrapped(place: Text, text: str, letters: int) -> None:
+    """Fill a text of a figure with lines of so many letters, fewer where wide letters would run off the page."""
+    place.set_text(words.wrap(text, letters))
+    page = place.get_figure().bbox  # type: ignore[union-attr]
+    while letters > SHORTEST and place.get_window_extent().x1 > WITHIN * page.x1:
+        letters -= 1
+        place.set_text(words.wrap(text, letters))
 
 
 def dates(months: Sequence[str]) -> np.ndarray:
