@@ -12,13 +12,13 @@ import pytest
 
 from evsim.compiled import PACKAGE, compiled_sources, sources_digest
 
-SHARES = """
+ODDS = """
 import numpy as np
-from evsim.economics.choice import choice_probabilities
-from evsim.economics.price_kernels import fill_probabilities
-chances, value = np.empty((1, 2)), np.empty(1)
-fill_probabilities(np.array([[1.0, 2.0]]), np.array([0.1]), np.zeros(1), np.array([3.0, 4.0]), chances, value)
-print(chances.tolist(), value.tolist())
+from evsim.economics.price_kernels import fill_odds, stateless
+odds, rest = np.empty((1, 2)), np.empty((3, 1))
+known = np.array([[1.0, 2.0]]), np.array([0.1]), np.zeros(1), stateless(1), np.array([3.0, 4.0])
+fill_odds(*known, (odds, *rest))
+print(odds.tolist(), rest.tolist())
 """
 OUTSIDE = """
 import numpy as np
@@ -62,10 +62,10 @@ def edit(package, name, before, after):
 @pytest.mark.parametrize(
     ("code", "name", "before", "after"),
     [
-        (SHARES, "economics/choice.py", "return highest + math.log(total),", "return highest + 2.0 * math.log(total),"),
+        (ODDS, "vectors.py", "np.inf if v > 709.0 else within", "np.inf if v > 709.0 else 2.0 * within"),
         (OUTSIDE, "economics/utility.py", "- overdue_cost * overdue +", "- 2.0 * overdue_cost * overdue +"),
     ],
-    ids=["the logit in the price game", "the outside good in the consumers' kernel"],
+    ids=["the exponentials in the price game", "the outside good in the consumers' kernel"],
 )
 def test_an_edit_of_a_row_function_reaches_its_kernel(package, code, name, before, after):
     first = answer(package, code)

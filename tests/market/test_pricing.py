@@ -12,7 +12,7 @@ from evsim.economics.price_rule import BuyerPriceByClass
 from evsim.economics.pricing import equilibrium_prices, zeta
 from evsim.economics.use_cost import with_outlay
 from evsim.market.offers import MODE
-from evsim.market.panel import panel_demand, priced_demand
+from evsim.market.panel import panel_demand, panel_entries, priced_demand
 from evsim.market.pricing import margins, price_game, set_prices
 
 HALF_YEAR = {"end": "2024-06"}
@@ -47,11 +47,16 @@ def test_visits_follow_from_choices_at_other_prices_as_from_the_prices_themselve
     start = market.offers.price[rows].copy()
     start[::7] *= 1.15
     demand, rule, chosen = priced_demand(market, rows, start)
-    plain, known = panel_demand(market, rows)
-    order = np.argsort(known.class_of, kind="stable") if isinstance(known, BuyerPriceByClass) else slice(None)
-    assert np.array_equal(demand.utility, plain.utility[order])
+    entries, (plain, known) = panel_entries(market), panel_demand(market, rows)
+    class_of = known.class_of if isinstance(known, BuyerPriceByClass) else np.zeros(len(entries), dtype=int)
+    order = np.lexsort((np.arange(len(entries)) % (len(entries) // 2), class_of))
+    assert np.array_equal(rule.class_of, class_of[order])
+    assert len(demand.utility) < len(demand) == len(entries)
+    assert demand.one_by_one.utility == pytest.approx(plain.utility[order], rel=1e-13, abs=1e-13)
+    assert np.array_equal(demand.one_by_one.price_sensitivity, plain.price_sensitivity[order])
+    assert np.array_equal(demand.outside_utility, plain.outside_utility[order])
     assert demand.weights == pytest.approx(plain.weights[order], rel=1e-12)
-    fresh = choices_at(start, demand.utility, demand.price_sensitivity, demand.outside_utility, rule)
+    fresh = choices_at(start, demand, rule)
     assert np.array_equal(chosen.probabilities, fresh.probabilities)
 
 

@@ -99,7 +99,9 @@ def candidate_prices(game: PriceGame, point: PricePoint, product: int) -> np.nda
     price = point.prices[product]
     unit_cost = accounts.own_cost[product] / accounts.own_revenue[product]
     slope = rule.slopes[:, product].min()
-    reach = 10.0 / (demand.price_sensitivity[demand.weights > 0].min() * slope)  # e^-10 of the least sensitive are left
+    reach = 10.0 / (
+        demand.price_sensitivity[demand.type_of[demand.weights > 0]].min() * slope
+    )  # e^-10 of the least sensitive are left
     distance = np.geomspace(1e-4, 1.0, GRID)
     up = price + distance * (max(price, unit_cost) - price + reach)
     down = price - distance * (price - min(price, unit_cost) + reach)
@@ -109,7 +111,7 @@ def candidate_prices(game: PriceGame, point: PricePoint, product: int) -> np.nda
 
 def gains_of_prices(game: PriceGame, point: PricePoint, product: int, candidates) -> np.ndarray:
     """What its setter gains as one price goes from `point` to each candidate, `[G]`, kCNY per potential buyer."""
-    panel, accounts, rule = game.panel, game.accounts, game.rule
+    panel, accounts, rule = game.panel.one_by_one, game.accounts, game.rule
     own_revenue, own_cost = accounts.own_revenue[product], accounts.own_cost[product]
     price, chance = point.prices[product], point.probabilities
     rest = np.exp(panel.outside_utility - point.inclusive)

@@ -16,18 +16,29 @@ from functools import cached_property
 import numpy as np
 
 from evsim.economics.choice import normalised_weights, outside_column, positive_sensitivity, utility_table
-from evsim.economics.price_kernels import Rows, offered_to_somebody
+from evsim.economics.price_kernels import (
+    Rows,
+    States,
+    add_gains,
+    fill_probabilities,
+    offered_to_somebody,
+    stateless,
+)
 from evsim.economics.price_rule import BuyerPrice, BuyerPriceByClass, identity
 
 
 @dataclass(frozen=True)
 class Demand:
-    """Mixed logit with given consumers: U_ij = V_ij − α_i q_j. Arrays are checked; weights are scaled to sum to 1."""
+    """Mixed logit with given consumers: U_ij = V_ij − α_i q_j. Arrays are checked; weights are scaled to sum to 1.
 
-    utility: np.ndarray  # V: utility before price, [N, J], utils; -inf: not on offer
-    price_sensitivity: np.ndarray  # α, [N], utils per kCNY, positive
+    With `states`, consumers of one type share a row of V, their α and what they pay, N of them being of G types; else N is G.
+    """
+
+    utility: np.ndarray  # V: utility before price, [G, J], utils; -inf: not on offer
+    price_sensitivity: np.ndarray  # α, [G], utils per kCNY, positive
     weights: np.ndarray = None  # type: ignore[assignment]  # w, [N]; None: all alike
     outside_utility: np.ndarray = None  # type: ignore[assignment]  # U_0, [N] or a number, utils; None: 0
+    states: States = None  # type: ignore[assignment]  # what consumers of one type differ in; None: each is a type of its own
 
     def __post_init__(self):
         utility = utility_table(self.utility)
@@ -36,19 +47,99 @@ class Demand:
             sensitivity = np.full(len(utility), float(sensitivity))
         if sensitivity.shape != (len(utility),):
             raise ValueError(f"price_sensitivity must have shape ({len(utility)},), not {sensitivity.shape}")
+        states = stateless(len(utility)) if self.states is None else checked_states(self.states, *utility.shape)
+        n_consumers = int(states.first[-1])
         object.__setattr__(self, "utility", utility)
         object.__setattr__(self, "price_sensitivity", sensitivity)
-        object.__setattr__(self, "weights", normalised_weights(self.weights, len(utility)))
-        object.__setattr__(self, "outside_utility", outside_column(self.outside_utility, len(utility)))
+        object.__setattr__(self, "weights", normalised_weights(self.weights, n_consumers))
+        object.__setattr__(self, "outside_utility", outside_column(self.outside_utility, n_consumers))
+        object.__setattr__(self, "states", states)
+
+    def __len__(self) -> int:
+        """N."""
+        return len(self.weights)
+
+    def weighed(self, weights) -> "Demand":
+        """The same consumers with other weights, `[N]`."""
+        demand = object.__new__(Demand)
+        own = {"utility", "price_sensitivity", "outside_utility", "states"}  # checked already
+        for name in own:
+            object.__setattr__(demand, name, getattr(self, name))
+        object.__setattr__(demand, "weights", normalised_weights(weights, len(self)))
+        return demand
+
+    def states_of(self, types: slice) -> States:
+        """The states of some types, consumers keeping their numbers."""
+        return self.states._replace(first=self.states.first[types.start : types.stop + 1])
+
+    @cached_property
+    def type_of(self) -> np.ndarray:
+        """The type of each consumer, `[N]`."""
+        first = self.states.first
+        return np.repeat(np.arange(len(first) - 1), np.diff(first))
+
+    @cached_property
+    def one_by_one(self) -> "Demand":
+        """The same consumers, each a type of its own."""
+        if len(self) == len(self.utility) and not len(self.states.product):
+            return self
+        utility = self.utility[self.type_of]
+        add_gains(self.states, utility)
+        return Demand(utility, self.price_sensitivity[self.type_of], self.weights, self.outside_utility)
+
+
+def checked_states(states: States, n_types: int, n_products: int) -> States:
+    """States whose tables fit to each other and to a demand's types and products.
+
+    Raises:
+        ValueError: one does not.
+    """
+    first, bond, start, product, kind = (
+        np.ascontiguousarray(column, dtype=np.int64) for column in (states.first, states.bond, *states[3:])
+    )
+    more = np.ascontiguousarray(states.more, dtype=float)
+    if first.shape != (n_types + 1,) or first[0] != 0 or not (np.diff(first) > 0).all():
+        raise ValueError(
+            f"first must be {n_types + 1} rising numbers from 0: where each type's consumers begin and end"
+        )
+    if bond.shape != (first[-1],) or more.shape != (first[-1], more.shape[-1]) or not (more > -1.0).all():
+        raise ValueError(f"bond [N] and more [N, K], above −1, must be about {first[-1]} consumers")
+    if not np.isfinite(more).all() or not ((bond >= 0) & (bond < len(start) - 1)).all():
+        raise ValueError(f"bond must be whole numbers below {len(start) - 1}, and more finite")
+    if start[0] != 0 or start[-1] != len(product) or (np.diff(start) < 0).any() or kind.shape != product.shape:
+        raise ValueError(f"start must rise from 0 to the {len(product)} entries that product and kind are about")
+    if not (((product >= 0) & (product < n_products)).all() and ((kind >= 0) & (kind < more.shape[1])).all()):
+        raise ValueError(f"product must be below {n_products}, kind below {more.shape[1]}")
+    return States(first, bond, more, start, product, kind)
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What consumers choose at given posted prices."""
+    """What consumers choose at given posted prices, as odds relative to those of their type's best product."""
 
     prices: np.ndarray  # p, [J], kCNY
-    probabilities: np.ndarray  # P, [N, J]
-    inclusive: np.ndarray  # I, [N], utils
+    odds: np.ndarray  # x = exp(V − α q − h), [G, J], states aside
+    highest: np.ndarray  # h, [G], utils
+    inside: np.ndarray  # Σ_j exp(U_ij − h), [N]
+    staying: np.ndarray  # exp(U_i0 − h), [N]
+    demand: Demand  # of whom
+
+    @cached_property
+    def per_odds(self) -> np.ndarray:
+        """1 / D, `[N]`: what odds are multiplied by to be probabilities."""
+        return 1.0 / (self.inside + self.staying)
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """P, `[N, J]`."""
+        probabilities = np.empty((len(self.inside), len(self.prices)))
+        fill_probabilities(self.odds, self.per_odds, self.demand.states, probabilities)
+        return probabilities
+
+    @cached_property
+    def inclusive(self) -> np.ndarray:
+        """I, `[N]`, utils."""
+        return self.highest[self.demand.type_of] + np.log(self.inside + self.staying)
 
 
 @dataclass(frozen=True)
@@ -91,14 +182,13 @@ class PriceGame:
             raise ValueError(f"setter must be rows of the {len(revenue)} firms, or -1 for a given price")
         if not (revenue[setter, np.arange(n_products)][setter >= 0] > 0).all():
             raise ValueError("a setter must have a positive revenue weight on the product whose price it sets")
-        if isinstance(rule, BuyerPriceByClass) and len(rule.class_of) != len(self.demand.weights):
-            raise ValueError(f"buyer_price must name a class for each of {len(self.demand.weights)} consumers")
-        shape = self.demand.utility.shape
-        if self.known is not None and (self.known.probabilities.shape, self.known.inclusive.shape) != (
-            shape,
-            shape[:1],
-        ):
-            raise ValueError(f"known choices must be of {shape[0]} consumers among {n_products} products")
+        if isinstance(rule, BuyerPriceByClass) and len(rule.class_of) != len(self.demand):
+            raise ValueError(f"buyer_price must name a class for each of {len(self.demand)} consumers")
+        known, (n_types, n_consumers) = self.known, (len(self.demand.utility), len(self.demand))
+        if known is not None and (known.odds.shape, known.inside.shape) != ((n_types, n_products), (n_consumers,)):
+            raise ValueError(
+                f"known choices must be of {n_consumers} consumers of {n_types} types among {n_products} products"
+            )
         for name, value in {**tables, "marginal_costs": costs, "setter": setter, "buyer_price": rule}.items():
             object.__setattr__(self, name, value)
 
@@ -112,14 +202,16 @@ class PriceGame:
         """The tax rule by class of consumers, also where there is one class."""
         if isinstance(self.buyer_price, BuyerPriceByClass):
             return self.buyer_price
-        return BuyerPriceByClass((self.buyer_price,), np.zeros(len(self.demand.weights), dtype=np.int64))
+        return BuyerPriceByClass((self.buyer_price,), np.zeros(len(self.demand), dtype=np.int64))
 
     @cached_property
     def panel(self) -> Demand:
-        """The consumers, class after class: the order of all sums over them. Where they stand so, `demand` itself."""
-        if (np.diff(self.rule.class_of) >= 0).all():
-            return self.demand
-        demand, order = self.demand, self.panel_order
+        """The consumers, class after class: the order of all sums over them. Where they stand so, and those of one type in one
+        class, `demand` itself; else they are taken one by one."""
+        demand, ends = self.demand, [rows.stop for rows in self.class_rows]
+        if (np.diff(self.rule.class_of) >= 0).all() and np.isin(ends, demand.states.first).all():
+            return demand
+        demand, order = demand.one_by_one, self.panel_order
         columns = (demand.utility, demand.price_sensitivity, demand.weights, demand.outside_utility)
         return Demand(*(column[order] for column in columns))
 
@@ -130,7 +222,7 @@ class PriceGame:
 
     @cached_property
     def class_rows(self) -> tuple[slice, ...]:
-        """Where each class stands in `panel`."""
+        """Where the consumers of each class stand in `panel`."""
         return class_rows(self.rule)
 
     @cached_property
@@ -143,6 +235,12 @@ def class_rows(rule: BuyerPriceByClass) -> tuple[slice, ...]:
     """Where each class of a tax rule stands, once consumers are in the order of their classes."""
     ends = np.cumsum(np.bincount(rule.class_of, minlength=len(rule.rules))).tolist()
     return tuple(slice(first, end) for first, end in zip([0, *ends[:-1]], ends, strict=True))
+
+
+def class_types(demand: Demand, rule: BuyerPriceByClass) -> list[slice]:
+    """Where the types of each class stand among those of a demand whose consumers are in the order of their classes."""
+    ends = np.searchsorted(demand.states.first, [rows.stop for rows in class_rows(rule)]).tolist()
+    return [slice(first, end) for first, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
 @dataclass(frozen=True)
@@ -187,7 +285,8 @@ def bertrand(demand, marginal_costs, ownership_of, buyer_price=None) -> PriceGam
 
 def _accounts(game):
     demand, products = game.demand, np.arange(game.n_products)
-    offered = offered_to_somebody(demand.utility, demand.weights)  # a price nobody can pay moves nothing
+    counts = np.add.reduceat(demand.weights, demand.states.first[:-1])
+    offered = offered_to_somebody(demand.utility, counts)  # a price nobody can pay moves nothing
     setter = np.where(offered, game.setter, -1)
     firms = np.unique(setter[setter >= 0])
     revenue, weight, payment = (table[firms] for table in (game.revenue_weights, game.cost_weights, game.payments))

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 
 from evsim.compiled import njit
-from evsim.economics.choice import BLOCK, odds_of
-from evsim.vectors import dot_of, whole_vectors
+from evsim.economics.choice import BLOCK
+from evsim.vectors import dot_of, exponentials, highest_of, sum_of, whole_vectors
 
 
 class Rows(NamedTuple):
@@ -38,16 +38,61 @@ def offered_to_somebody(utility, weights):
     return offered
 
 
+class States(NamedTuple):
+    """Consumers of one type stand one after the other: they share tastes, price sensitivity and what they pay, and differ in
+    their state.
+
+    A state adds to the utility of few products, those that the consumer's bond names: an owner's of its brand, say.
+    """
+
+    first: np.ndarray  # [G + 1]: the consumers of type g are first[g]:first[g + 1]
+    bond: np.ndarray  # [N]: which bond a consumer has
+    more: np.ndarray  # [N, K]: exp(what it adds, utils) − 1, by kind of product
+    start: np.ndarray  # [bonds + 1]: the products of bond b are those of entries start[b]:start[b + 1]
+    product: np.ndarray  # [entries]: which product an entry is about; no bond names one twice
+    kind: np.ndarray  # [entries]: which column of `more` holds for it
+
+
+def stateless(n_consumers: int) -> States:
+    """Every consumer is a type of its own, with the utility that stands in the table."""
+    none = np.empty(0, np.int64)
+    bonds = np.zeros(n_consumers, np.int64), np.zeros((n_consumers, 1)), np.zeros(2, np.int64)
+    return States(np.arange(n_consumers + 1), *bonds, none, none)
+
+
 @njit
-def fill_probabilities(utility, price_sensitivity, outside, buyer_prices, probabilities, inclusive):
-    """P_ij and I_i of V_ij − α_i q_j, into `probabilities` `[N, J]` and `inclusive` `[N]`."""
-    n_consumers, n_products = utility.shape
-    row, odds = np.full(whole_vectors(n_products), -np.inf), np.empty(whole_vectors(n_products))
-    for i in range(n_consumers):
-        net_utility(utility[i], price_sensitivity[i], buyer_prices, row)
-        inclusive[i], scale = odds_of(row, outside[i], odds)
+def fill_odds(utility, price_sensitivity, outside, states, buyer_prices, out):
+    """exp(V_gj − α_g q_j − h_g) of some types, h the highest utility that is not a state's, and what their consumers make of it.
+
+    Args:
+        utility, price_sensitivity: of the types, `[G, J]` and `[G]`; outside: U_0 of all consumers, `[N]`.
+        states: `first` of the types, in the numbers of all consumers; the rest of all.
+        out: odds `[G, J]` and h `[G]` of the types; and of all consumers, of whom those of the types are filled in, `[N]` each:
+            Σ_j exp(U_ij − h) and exp(U_i0 − h).
+    """
+    odds, highest, inside, staying = out
+    first, bond, more, start, product, kind = states
+    n_types, n_products = utility.shape
+    row, scaled = np.full(whole_vectors(n_products), -np.inf), np.empty(whole_vectors(n_products))
+    for g in range(n_types):
+        net_utility(utility[g], price_sensitivity[g], buyer_prices, row)
+        top = highest_of(row)
+        for i in range(first[g], first[g + 1]):
+            top = max(top, outside[i])
+        highest[g], total = top, 0.0
+        if top > -np.inf:
+            exponentials(row, top, scaled)
+            total = sum_of(scaled)
+        else:
+            scaled[:] = 0.0
         for j in range(n_products):
-            probabilities[i, j] = odds[j] * scale
+            odds[g, j] = scaled[j]
+        for i in range(first[g], first[g + 1]):
+            tied = 0.0
+            for entry in range(start[bond[i]], start[bond[i] + 1]):
+                tied += scaled[product[entry]] * more[i, kind[entry]]
+            inside[i] = total + tied
+            staying[i] = math.exp(outside[i] - top) if top > -np.inf else 1.0
 
 
 @njit
@@ -58,31 +103,70 @@ def net_utility(utility, price_sensitivity, buyer_prices, out):
 
 
 @njit
-def demand_sums(probabilities, weights, price_sensitivity, rows, margins, expected):
-    """What the first-order conditions need, for margins given entry by entry.
+def fill_probabilities(odds, per_odds, states, probabilities):
+    """P_ij of every consumer from the odds of its type, into `probabilities` `[N, J]`."""
+    first, bond, more, start, product, kind = states
+    for g in range(odds.shape[0]):
+        for i in range(first[g], first[g + 1]):
+            for j in range(odds.shape[1]):
+                probabilities[i, j] = odds[g, j] * per_odds[i]
+            for entry in range(start[bond[i]], start[bond[i] + 1]):
+                probabilities[i, product[entry]] *= 1.0 + more[i, kind[entry]]
 
-    Four consumers i, k, m, n at a time, whose sums need not wait for each other: x, y, z, t are their probabilities, a to d their
-    w α, e to h what one setter earns of each.
+
+@njit
+def add_gains(states, utility):
+    """Add to utilities of consumers `[N, J]` what their states add, utils."""
+    for i in range(utility.shape[0]):
+        for entry in range(states.start[states.bond[i]], states.start[states.bond[i] + 1]):
+            utility[i, states.product[entry]] += np.log1p(states.more[i, states.kind[entry]])
+
+
+@njit
+def fill_expected(probabilities, rows, margins, expected):
+    """What each consumer is expected to earn each setter, M_if = Σ_k P_ik m_fk, into `expected` `[N, setters + 1]`, kCNY, for
+    margins given entry by entry; its last column, of products without setter, is 0."""
+    n_setters = rows.start.shape[0] - 1
+    start, product = rows.start, rows.product
+    expected[:, n_setters] = 0.0
+    for i in range(probabilities.shape[0]):
+        for setter in range(n_setters):
+            earned = 0.0
+            for entry in range(start[setter], start[setter + 1]):
+                earned += probabilities[i, product[entry]] * margins[entry]
+            expected[i, setter] = earned
+
+
+@njit
+def demand_sums(odds, price_sensitivity, consumers, states, rows, margins):
+    """What the first-order conditions need, for margins given entry by entry, summed over the consumers of some types.
+
+        s_j = Σ_i w_i P_ij,  Λ_j = Σ_i w_i α_i P_ij,  Σ_k Γ_jk m_fk = Σ_i w_i α_i P_ij M_if,  M_if = Σ_k P_ik m_fk
+
+    with f the setter of j (the third is 0 where nobody sets the price). P_ij is x_gj / D_i, x the odds of the type, but where the
+    bond of i names j: the sums over consumers of one type are x_gj times sums of w_i / D_i and w_i M_if / D_i, and what bonds
+    add (`add_bonds`). Four types i, k, m, n at a time, whose sums need not wait for each other: x, y, z, t are their odds, a to d
+    what these weigh, e to h what one setter earns of each.
 
     Args:
-        expected: `[N, setters + 1]`, receives M_if = Σ_k P_ik m_fk, kCNY; its last column, of products without setter, is 0.
+        odds, price_sensitivity: of the types, `[G, J]` and `[G]`.
+        consumers: w and 1 / D of all consumers, `[N]` each; states: as in `fill_odds`.
     Returns:
-        `[3, J]`: s_j = Σ_i w_i P_ij, Λ_j = Σ_i w_i α_i P_ij, and Σ_k Γ_jk m_fk = Σ_i w_i α_i P_ij M_if for j's
-        setter f (0 where nobody sets the price).
+        `[3, J]`.
     """
-    n_consumers, n_products = probabilities.shape
-    n_setters, last = rows.start.shape[0] - 1, n_consumers - 1
+    n_types, n_products = odds.shape
+    n_setters, last = rows.start.shape[0] - 1, n_types - 1
     sums, block = np.zeros((3, n_products)), np.empty((3, n_products))
     own, start, product = products_of_setters(rows), rows.start, rows.product
     own_start, own_product = own.start, own.product
-    expected[:, n_setters] = 0.0
-    for first in range(0, n_consumers, BLOCK):
+    parts = entries_of_products(rows, n_products), margins
+    earned, weight, sensitive = np.empty((4, n_setters)), np.empty(4), np.empty(4)
+    room = weight, sensitive, np.zeros(n_setters), np.zeros(n_setters), block
+    for lead in range(0, n_types, BLOCK):
         block[:] = 0.0
-        for i in range(first, min(first + BLOCK, n_consumers), 4):
-            k, m, n, weight, (a, b, c, d) = four_from(i, last, weights, price_sensitivity)
-            x, y, z, t = probabilities[i], probabilities[k], probabilities[m], probabilities[n]
-            add_four(weight, x, y, z, t, block[0])
-            add_four((a, b, c, d), x, y, z, t, block[1])
+        for i in range(lead, min(lead + BLOCK, n_types), 4):
+            k, m, n = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+            x, y, z, t = odds[i], odds[k], odds[m], odds[n]
             for setter in range(n_setters):
                 e = f = g = h = 0.0
                 for entry in range(start[setter], start[setter + 1]):
@@ -91,13 +175,82 @@ def demand_sums(probabilities, weights, price_sensitivity, rows, margins, expect
                     f += y[j] * margin
                     g += z[j] * margin
                     h += t[j] * margin
-                expected[i, setter], expected[k, setter], expected[m, setter], expected[n, setter] = e, f, g, h
-                e, f, g, h = a * e, b * f, c * g, d * h
+                earned[0, setter], earned[1, setter], earned[2, setter], earned[3, setter] = e, f, g, h
+            weigh_four(i, odds, price_sensitivity, consumers, states, parts, earned, room)
+            add_four((weight[0], weight[1], weight[2], weight[3]), x, y, z, t, block[0])
+            add_four((sensitive[0], sensitive[1], sensitive[2], sensitive[3]), x, y, z, t, block[1])
+            for setter in range(n_setters):
+                e, f, g, h = earned[0, setter], earned[1, setter], earned[2, setter], earned[3, setter]
                 for entry in range(own_start[setter], own_start[setter + 1]):
                     j = own_product[entry]
                     block[2, j] += (e * x[j] + f * y[j]) + (g * z[j] + h * t[j])
         sums += block
     return sums
+
+
+@njit
+def weigh_four(lead, odds, price_sensitivity, consumers, states, parts, earned, room):
+    """What the odds of four types from `lead` on weigh in `demand_sums`, and what their consumers' bonds add to the sums.
+
+    Args:
+        parts: entries of the setters' rows by product, and margins entry by entry.
+        earned: Σ_k x_k m_fk of each type and setter, `[4, setters]`; receives α Σ_i w_i M_if / D_i.
+        room: receives Σ_i w_i / D_i and the same times α, `[4]` each; two times `[setters]`, zeros before and after; and the sums
+            `[3, J]`, to which is added. Types beyond the last weigh nothing.
+    """
+    (weights, per_odds), (by_product, margins), (weight, sensitive, more_earned, steered, sums) = consumers, parts, room
+    first, bond, more, start, product, kind = states
+    of_product, entry_of, setter_of, row_of_product = by_product
+    for place in range(4):
+        g = lead + place
+        if g >= odds.shape[0]:
+            weight[place], sensitive[place], earned[place] = 0.0, 0.0, 0.0
+            continue
+        total, squared, alpha = 0.0, 0.0, price_sensitivity[g]
+        for i in range(first[g], first[g + 1]):
+            per = per_odds[i]
+            part = weights[i] * per
+            total += part
+            squared += part * per
+            begin, end = start[bond[i]], start[bond[i] + 1]
+            for entry in range(begin, end):
+                j = product[entry]
+                tied = odds[g, j] * more[i, kind[entry]]
+                for at in range(of_product[j], of_product[j + 1]):
+                    more_earned[setter_of[at]] += tied * margins[entry_of[at]]
+            for entry in range(begin, end):
+                j = product[entry]
+                bought, setter = part * odds[g, j] * more[i, kind[entry]], row_of_product[j]
+                sums[0, j] += bought
+                sums[1, j] += alpha * bought
+                if setter >= 0:
+                    sums[2, j] += alpha * bought * ((earned[place, setter] + more_earned[setter]) * per)
+            for entry in range(begin, end):
+                j = product[entry]
+                for at in range(of_product[j], of_product[j + 1]):
+                    steered[setter_of[at]] += part * per * more_earned[setter_of[at]]
+                    more_earned[setter_of[at]] = 0.0
+        weight[place], sensitive[place] = total, alpha * total
+        for setter in range(earned.shape[1]):
+            earned[place, setter] = alpha * (earned[place, setter] * squared + steered[setter])
+            steered[setter] = 0.0
+
+
+@njit
+def entries_of_products(rows, n_products):
+    """The entries of the setters' rows product by product: where those of each begin `[J + 1]`, which entries they are, and
+    whose; and the setter of each price, `[J]`."""
+    start = np.zeros(n_products + 1, np.int64)
+    for j in rows.product:
+        start[j + 1] += 1
+    start = np.cumsum(start)
+    entries, setters, place = np.empty(len(rows.product), np.int64), np.empty(len(rows.product), np.int64), start.copy()
+    for setter in range(len(rows.start) - 1):
+        for entry in range(rows.start[setter], rows.start[setter + 1]):
+            at = place[rows.product[entry]]
+            entries[at], setters[at] = entry, setter
+            place[rows.product[entry]] += 1
+    return start, entries, setters, rows.row_of_product
 
 
 @njit
@@ -142,7 +295,7 @@ def demand_sums_derivative(probabilities, expected, weights, price_sensitivity, 
 
         dP_ij = −α_i P_ij (dq_j − Σ_l P_il dq_l),   dM_if = Σ_k (dP_ik m_fk + P_ik A_fk dp_k)
 
-    Four consumers at a time, with the letters of `demand_sums`; dx to dt are the changes of their probabilities.
+    Four consumers at a time, with the letters of `demand_sums` for their probabilities, whose changes are dx to dt.
 
     Args:
         probabilities, expected: at the prices the derivative is taken at.

@@ -13,12 +13,13 @@ from functools import cached_property
 import numpy as np
 
 from evsim.compiled import over_blocks
-from evsim.economics.price_game import Choices, PriceGame, class_rows
+from evsim.economics.price_game import Accounts, Choices, Demand, PriceGame, class_types
 from evsim.economics.price_kernels import (
     asked_prices,
     demand_sums,
     demand_sums_derivative,
-    fill_probabilities,
+    fill_expected,
+    fill_odds,
     folded,
     kinked_replies,
 )
@@ -32,14 +33,28 @@ class PricePoint:
     """Demand and ζ at given prices; consumers in the order of `PriceGame.panel`."""
 
     prices: np.ndarray  # p, [J], kCNY
-    probabilities: np.ndarray  # P, [N, J]
-    inclusive: np.ndarray  # I, [N], utils
-    expected: np.ndarray  # M_if = Σ_k P_ik m_fk, [N, setters + 1], kCNY; the last column is 0
+    chosen: Choices
+    accounts: Accounts
     class_shares: np.ndarray  # what each class of consumers adds to s, [C, J]
     class_sums: np.ndarray  # [C, 3, J]: s, Λ, Σ_k Γ_jk m_fk of each class; of faint products all times one large factor
     class_slopes: np.ndarray  # dq/dp of the segment ζ lies in, or of the one below the knot that holds it, [C, J]
     target: np.ndarray  # ζ(p), [J], kCNY; p itself where the price is given
     held: np.ndarray  # where ζ is a knot, or the price is given, [J] bool
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        """P, `[N, J]`."""
+        return self.chosen.probabilities
+
+    @property
+    def inclusive(self) -> np.ndarray:
+        """I, `[N]`, utils."""
+        return self.chosen.inclusive
+
+    @cached_property
+    def expected(self) -> np.ndarray:
+        """M_if = Σ_k P_ik m_fk, `[N, setters + 1]`, kCNY; the last column is 0."""
+        return _expected(self.chosen, self.accounts)
 
     @cached_property
     def shares(self) -> np.ndarray:
@@ -81,54 +96,64 @@ def evaluate(game: PriceGame, prices) -> PricePoint:
     prices = np.array(prices, dtype=float)
     if prices.shape != (game.n_products,) or not np.isfinite(prices).all():
         raise ValueError(f"prices must be {game.n_products} finite numbers, one per product")
-    panel, accounts, rule = game.panel, game.accounts, game.rule
-    buyer_prices, margins = rule.value(prices), accounts.margins(prices)
-    if game.known is not None and np.array_equal(game.known.prices, prices):
-        chosen = game.known
-    else:
-        columns = panel.utility, panel.price_sensitivity, panel.outside_utility
-        chosen = choices_at(prices, *columns, rule, game.threads)
-    probabilities, inclusive = chosen.probabilities, chosen.inclusive
-    expected = np.empty((len(inclusive), len(accounts.rows.start)))
-
-    def part(block, _):
-        sensitivity, weights = panel.price_sensitivity[block], panel.weights[block]
-        return demand_sums(probabilities[block], weights, sensitivity, accounts.rows, margins, expected[block])
-
-    class_sums = sums_by_class(game, part)
+    accounts, rule, chosen = game.accounts, game.rule, game.known
+    if chosen is None or not np.array_equal(chosen.prices, prices):
+        chosen = choices_at(prices, game.panel, rule, game.threads)
+    class_sums = _demand_sums(game, chosen, accounts.margins(prices))
     class_shares = class_sums[:, 0].copy()
-    for j in np.flatnonzero(accounts.priced & ~(class_sums[:, 1].sum(axis=0) > FAINT)):
-        own_margins = expected[:, accounts.rows.row_of_product[j]]
-        class_sums[:, :, j] = _faint_sums(game, buyer_prices[:, j], inclusive, own_margins, j)
+    faint = np.flatnonzero(accounts.priced & ~(class_sums[:, 1].sum(axis=0) > FAINT))
+    expected = _expected(chosen, accounts) if len(faint) else np.empty(0)
+    for j in faint:
+        class_sums[:, :, j] = _faint_sums(game, chosen, expected[:, accounts.rows.row_of_product[j]], j)
     own = accounts.own_cost, accounts.own_revenue, accounts.rows.row_of_product
     target, segment, held = kinked_replies(
         prices, own[2], asked_prices(class_sums, rule.slopes, *own), rule.knots, rule.notches
     )
     class_slopes = rule.slopes[:, np.arange(len(prices)), segment]
-    return PricePoint(prices, probabilities, inclusive, expected, class_shares, class_sums, class_slopes, target, held)
+    return PricePoint(prices, chosen, accounts, class_shares, class_sums, class_slopes, target, held)
 
 
-def choices_at(prices, utility, price_sensitivity, outside_utility, rule: BuyerPriceByClass, threads=1) -> Choices:
+def choices_at(prices, demand: Demand, rule: BuyerPriceByClass, threads=1) -> Choices:
     """What consumers choose at the posted prices p, `[J]`, kCNY.
 
     Args:
-        utility, price_sensitivity, outside_utility: as in `Demand`, class after class of the tax rule.
+        demand: consumers class after class of the tax rule, those of one type in one class; their weights do not matter.
         threads: no number changes a bit.
     """
-    probabilities, inclusive = np.empty_like(utility), np.empty(len(utility))
-    columns = utility, price_sensitivity, outside_utility, probabilities, inclusive
-    for rows, paid in zip(class_rows(rule), rule.value(prices), strict=True):
+    n_types, n_consumers = len(demand.utility), len(demand)
+    odds, highest = np.empty(demand.utility.shape), np.empty(n_types)
+    inside, staying = np.empty(n_consumers), np.empty(n_consumers)
+    for types, paid in zip(class_types(demand, rule), rule.value(prices), strict=True):
 
-        def fill(block, rows=rows, paid=paid):
-            tastes, alpha, outside, chances, value = (column[rows][block] for column in columns)
-            fill_probabilities(tastes, alpha, outside, paid, chances, value)
+        def fill(block, first=types.start, paid=paid):
+            types = slice(first + block.start, first + block.stop)
+            own = demand.utility[types], demand.price_sensitivity[types]
+            fill_odds(
+                *own,
+                demand.outside_utility,
+                demand.states_of(types),
+                paid,
+                (odds[types], highest[types], inside, staying),
+            )
 
-        over_blocks(fill, rows.stop - rows.start, threads)
-    return Choices(prices, probabilities, inclusive)
+        over_blocks(fill, types.stop - types.start, threads)
+    return Choices(prices, odds, highest, inside, staying, demand)
 
 
-def sums_by_class(game: PriceGame, part) -> np.ndarray:
-    """`[C, 3, J]`: part(block of rows of the panel, class) `[3, J]` added up over each class's blocks, in their order."""
+def _demand_sums(game: PriceGame, chosen: Choices, margins) -> np.ndarray:
+    """`demand_sums` of each class, `[C, 3, J]`, for margins given entry by entry of the setters' rows."""
+    panel, rows = game.panel, game.accounts.rows
+    consumers = panel.weights, chosen.per_odds
+
+    def part(types, _):
+        own = chosen.odds[types], panel.price_sensitivity[types]
+        return demand_sums(*own, consumers, panel.states_of(types), rows, margins)
+
+    return sums_by_class(game, class_types(panel, game.rule), part)
+
+
+def sums_by_class(game: PriceGame, classes, part) -> np.ndarray:
+    """`[C, 3, J]`: part(block, class) `[3, J]` added up over the blocks of the rows where each class stands, in their order."""
 
     def of_class(own_class, rows):
         def shifted(block):
@@ -137,20 +162,12 @@ def sums_by_class(game: PriceGame, part) -> np.ndarray:
         blocks = over_blocks(shifted, rows.stop - rows.start, game.threads)
         return np.sum([np.zeros((3, game.n_products)), *blocks], axis=0)
 
-    return np.stack([of_class(own_class, rows) for own_class, rows in enumerate(game.class_rows)])
+    return np.stack([of_class(own_class, rows) for own_class, rows in enumerate(classes)])
 
 
 def cross_sums(game: PriceGame, point: PricePoint, entries, slopes) -> np.ndarray:
     """Σ_k Γ_jk x_fk, `[J]`, of all classes `folded` by `slopes`, for x given entry by entry of the setters' rows."""
-    panel, scratch = game.panel, np.empty_like(point.expected)
-    sums = [
-        demand_sums(
-            point.probabilities[rows], panel.weights[rows], panel.price_sensitivity[rows], game.accounts.rows, entries,
-            scratch[rows],
-        )
-        for rows in game.class_rows
-    ]  # fmt: skip
-    return folded(np.stack(sums), slopes)[2]
+    return folded(_demand_sums(game, point.chosen, entries), slopes)[2]
 
 
 def target_derivative(game: PriceGame, point: PricePoint, step) -> np.ndarray:
@@ -163,7 +180,7 @@ def target_change(game: PriceGame, point: PricePoint, step, buyer_steps) -> np.n
 
     From ζ = (cost + m) / A with m = (A s / d + Σ_k Γ m) / Λ:  dm = (A ds / d + d(Σ_k Γ m) − m dΛ) / Λ.
     """
-    panel, accounts = game.panel, game.accounts
+    panel, accounts = game.panel.one_by_one, game.accounts
     entries = np.stack([accounts.margins(point.prices), accounts.entry_revenue])
 
     def part(block, own_class):
@@ -173,7 +190,7 @@ def target_change(game: PriceGame, point: PricePoint, step, buyer_steps) -> np.n
             *at, panel.weights[block], panel.price_sensitivity[block], accounts.rows, entries, steps
         )
 
-    change = folded(sums_by_class(game, part), point.class_slopes)
+    change = folded(sums_by_class(game, game.class_rows, part), point.class_slopes)
     slope = np.where(point.held, 1.0, point.class_slopes[0])
     revenue = accounts.own_revenue
     margin = revenue * point.target - accounts.own_cost
@@ -181,14 +198,22 @@ def target_change(game: PriceGame, point: PricePoint, step, buyer_steps) -> np.n
     return np.where(point.held, 0.0, (revenue * change[0] / slope + change[2] - margin * change[1]) / scale)
 
 
-def _faint_sums(game, buyer_prices, inclusive, expected, j):
+def _expected(chosen: Choices, accounts: Accounts) -> np.ndarray:
+    """What each consumer is expected to earn each setter, `[N, setters + 1]`, kCNY."""
+    expected = np.empty((len(chosen.inside), len(accounts.rows.start)))
+    fill_expected(chosen.probabilities, accounts.rows, accounts.margins(chosen.prices), expected)
+    return expected
+
+
+def _faint_sums(game, chosen, expected, j):
     """s, Λ and Σ_k Γ m of a product nearly nobody buys, `[C, 3]`, relative to the most likely buyer's probability.
 
     ζ needs their ratios only, which are exact where the sums themselves underflow.
     """
-    panel, rows = game.panel, game.class_rows
+    panel, rows = game.panel.one_by_one, game.class_rows
+    buyer_prices = game.rule.value(chosen.prices)[:, j]
     paid = np.concatenate([np.full(part.stop - part.start, q) for part, q in zip(rows, buyer_prices, strict=True)])
-    log_chance = panel.utility[:, j] - panel.price_sensitivity * paid - inclusive
+    log_chance = panel.utility[:, j] - panel.price_sensitivity * paid - chosen.inclusive
     buying = panel.weights > 0
     relative = np.zeros_like(log_chance)
     relative[buying] = np.exp(log_chance[buying] - log_chance[buying].max()) * panel.weights[buying]

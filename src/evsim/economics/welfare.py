@@ -89,7 +89,7 @@ def market_welfare(
     Returns:
         `Welfare`.
     """
-    point, panel, group = evaluate(game, prices), game.panel, np.asarray(group)[game.panel_order]
+    point, panel, group = evaluate(game, prices), game.panel.one_by_one, np.asarray(group)[game.panel_order]
     earned, sales = market_size * profits(game, prices), market_size * point.class_shares
     stayed = np.zeros(len(group))
     if staying_gain is not None:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..compiled import inlined, njit
 from ..economics.choice import logit, odds_of, pick
-from ..economics.price_kernels import net_utility
+from ..economics.price_kernels import States, net_utility
 from ..economics.timing import fill_spells, geometric_quantile, weibull_quantile
 from ..economics.utility import (
     ELECTRIC,
@@ -32,7 +32,7 @@ from ..economics.utility import (
     traits_of,
 )
 from ..streams import Purpose, gumbel, gumbels, key_of, normal, uniform
-from ..vectors import sum_of, whole_vectors
+from ..vectors import whole_vectors
 
 TASTE, CHOICE, HOLDING, PAUSE, TURNOVER, OWNED = (
     int(Purpose[name]) for name in ("TASTE", "CHOICE", "HOLDING", "PAUSE", "TURNOVER", "OWNED")
@@ -211,8 +211,8 @@ def row_outside(owner, tastes, habits, world):
     """Utility of carrying on with the old car, for the household of a row."""
     gain = 0.0
     if owner.platform >= 0 and habits.over_the_air > 0.0:
-        path = world.quality_path[:, owner.platform]
-        better = path[world.month] - path[max(owner.bought, 0)]
+        path, stack = world.quality_path, owner.platform
+        better = path[world.month, stack] - path[max(owner.bought, 0), stack]
         gain = habits.over_the_air * habits.median_sensitivity * tastes[SOFTWARE] * better
     sensitivity = price_sensitivity(habits.median_sensitivity, tastes)
     return outside_utility(sensitivity, habits.outside_outlay, owner.overdue, habits.overdue_cost, gain)
@@ -311,12 +311,8 @@ def panel_utility(rows, panel, habits, shelf, world, tastes, utility, outside):
 
     `rows` say which community each hears; `panel` is the tuple of columns (line, platform, bought, joined, overdue).
     """
-    line, platform, bought, joined, overdue = panel
     lock_in, brand = np.empty(len(rows)), np.empty(len(rows), np.int64)
-    for i in range(len(rows)):
-        owner = Owner(line[i], platform[i], bought[i], joined[i], overdue[i])
-        lock_in[i], brand[i] = bonds(owner, habits, world)
-        outside[i] = row_outside(owner, tastes[i], habits, world)
+    fill_bonds(panel, habits, world, tastes, np.arange(len(rows)), (lock_in, brand, outside))
     traits, heard, listening = traits_of(shelf), np.empty(len(shelf.quality)), -1
     for i in range(len(rows)):
         community = rows[i] // world.community_size
@@ -324,7 +320,75 @@ def panel_utility(rows, panel, habits, shelf, world, tastes, utility, outside):
             listening = community
             heard_utility(shelf.platform, habits.word_of_mouth, world.whispers[community], heard)
         taste_utility(tastes[i], habits.median_sensitivity, habits.phone_effect, traits, utility[i])
-        state_utility(shelf, platform[i], lock_in[i], brand[i], habits.brand_loyalty, heard, utility[i])
+        state_utility(shelf, panel[1][i], lock_in[i], brand[i], habits.brand_loyalty, heard, utility[i])
+
+
+@njit
+def fill_bonds(panel, habits, world, tastes, household, out):
+    """The `bonds` of households in given states, and what carrying on with the old car is worth to them, `[n]` each.
+
+    Args:
+        panel: as in `panel_utility`; tastes: of all households, of which each state's is the row `household`.
+    """
+    (line, platform, bought, joined, overdue), (lock_in, brand, outside) = panel, out
+    for i in range(len(line)):
+        owner = Owner(line[i], platform[i], bought[i], joined[i], overdue[i])
+        lock_in[i], brand[i] = bonds(owner, habits, world)
+        outside[i] = row_outside(owner, tastes[household[i]], habits, world)
+
+
+@njit
+def type_utility(rows, habits, shelf, world, tastes, utility):
+    """Utility before price that households have whatever they own, `[n, J]`: `panel_utility` without a car.
+
+    `rows` say which community each hears.
+    """
+    traits, heard, listening = traits_of(shelf), np.empty(len(shelf.quality)), -1
+    for i in range(len(rows)):
+        community = rows[i] // world.community_size
+        if community != listening:
+            listening = community
+            heard_utility(shelf.platform, habits.word_of_mouth, world.whispers[community], heard)
+        taste_utility(tastes[i], habits.median_sensitivity, habits.phone_effect, traits, utility[i])
+        for j in range(len(heard)):
+            utility[i, j] += heard[j]
+
+
+@njit
+def states_of(first, platform, lock_in, brand, habits, shelf):
+    """What `state_utility` adds for households by what they own, as the price game reads it.
+
+    Args:
+        first: of `States`; platform, lock_in, brand: of the households, as in `state_utility`.
+    """
+    n_households, n_products = len(lock_in), len(shelf.quality)
+    places = np.full((platform.max() + 2, brand.max() + 2), -1)
+    bond, more = np.empty(n_households, np.int64), np.zeros((n_households, 3))
+    owners = np.empty(n_households, np.int64)  # one of each bond
+    n_bonds = 0
+    for i in range(n_households):
+        stack = platform[i] if lock_in[i] > 0.0 else -1
+        if places[stack + 1, brand[i] + 1] < 0:
+            places[stack + 1, brand[i] + 1], owners[n_bonds] = n_bonds, i
+            n_bonds += 1
+        bond[i] = places[stack + 1, brand[i] + 1]
+        if stack >= 0 or brand[i] >= 0:
+            more[i, 0], more[i, 1] = np.expm1(lock_in[i]), np.expm1(habits.brand_loyalty)
+            more[i, 2] = np.expm1(lock_in[i] + habits.brand_loyalty)
+    start, found = np.zeros(n_bonds + 1, np.int64), 0
+    product, kind = np.empty(n_bonds * n_products, np.int64), np.empty(n_bonds * n_products, np.int64)
+    nothing, named = np.zeros(n_products), np.empty(n_products)
+    for place in range(n_bonds):
+        owner = owners[place]
+        named[:] = -1.0
+        stays = 1.0 if lock_in[owner] > 0.0 else 0.0
+        state_utility(shelf, platform[owner], stays, brand[owner], 2.0, nothing, named)
+        for j in range(n_products):
+            if named[j] >= 0.0:
+                product[found], kind[found] = j, np.int64(named[j])
+                found += 1
+        start[place + 1] = found
+    return States(first, bond, more, start, product[:found].copy(), kind[:found].copy())
 
 
 @njit
@@ -340,21 +404,30 @@ def panel_visits(rows, utility, outside, sensitivity, outlay, habits, visits):
 
 
 @njit
-def visits_then(chosen, outside, sensitivity, moved, habits, visits):
-    """`panel_visits` from what the entries choose at some prices, where a few lines cost something else.
+def visits_then(chosen, outside, states, sensitivity, moved, habits, visits):
+    """`panel_visits` of the consumers of some types from what they choose at some prices, where a few lines cost something else.
 
     Args:
-        chosen: P `[n, J]` and I `[n]` at these prices.
-        moved: lines, and how much more each costs now, kCNY.
+        chosen: x `[G, J]` and h `[G]` of these types and Σ_j exp(U_ij − h) `[N]` of all consumers, of `economics.Choices`.
+        outside, visits: of all consumers; states: `first` of these types, the rest of all, as in `fill_odds`.
+        sensitivity: of the types; moved: lines, and how much more each costs now, kCNY.
     """
-    (probabilities, inclusive), (lines, rise) = chosen, moved
-    odds, values, waiting = np.empty(probabilities.shape[1]), np.empty(len(visits)), np.empty(len(visits))
-    for i in range(len(visits)):
-        odds[:] = probabilities[i]
+    (odds, highest, inside), (lines, rise) = chosen, moved
+    first, bond, more, start, product, kind = states
+    begin, end = first[0], first[-1]
+    values, waiting, change = np.empty(end - begin), np.empty(end - begin), np.zeros(odds.shape[1])
+    for g in range(len(highest)):
+        alike = 0.0
         for place in range(len(lines)):
-            odds[lines[place]] *= np.exp(-sensitivity[i] * rise[place])
-        values[i] = inclusive[i] + np.log(sum_of(odds)) - outside[i]
-    fill_spells(values, habits.overdue_cost, habits.pause, visits, waiting)
+            j = lines[place]
+            change[j] = odds[g, j] * np.expm1(-sensitivity[g] * rise[place])
+            alike += change[j]
+        for i in range(first[g], first[g + 1]):
+            total = inside[i] + alike
+            for entry in range(start[bond[i]], start[bond[i] + 1]):
+                total += change[product[entry]] * more[i, kind[entry]]
+            values[i - begin] = highest[g] + np.log(total) - outside[i]
+    fill_spells(values, habits.overdue_cost, habits.pause, visits[begin:end], waiting)
 
 
 @njit

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..compiled import over_blocks
-from ..economics.price_game import Choices, class_rows
+from ..economics.price_game import Choices, class_types
 from ..economics.price_point import choices_at
 from ..economics.price_rule import BuyerPrice, BuyerPriceByClass
 from ..economics.pricing import Demand
@@ -160,36 +160,57 @@ def panel_demand(market: Market, rows: np.ndarray) -> tuple[Demand, BuyerPrice |
 
 
 def priced_demand(market: Market, rows: np.ndarray, start: np.ndarray) -> tuple[Demand, BuyerPriceByClass, Choices]:
-    """`panel_demand` with the entries of one class after those of the other, as the price game reads them, and what they
-    choose at the prices it starts from, `[J]`, kCNY: from that follow their visits at present prices too."""
+    """`panel_demand` as the price game reads it: the entries of one class after those of the other, and the two states of a
+    household as one type where they are of one class; and what they choose at the prices the game starts from, `[J]`, kCNY: from
+    that follow their visits at present prices too."""
     entries = panel_entries(market)
     known = market.weighed(market.month, rows, entries.people)
     if isinstance(known, BuyerPrice):
-        rule = BuyerPriceByClass((known,), np.zeros(len(entries), dtype=np.int64))
-    else:
-        order = np.argsort(known.class_of, kind="stable")
-        entries, rule = entries.ordered(order), BuyerPriceByClass(known.rules, known.class_of[order])
-    utility, outside = panel_utility(market, entries, rows)
-    chosen = choices_at(start, utility, entries.sensitivity, outside, rule, market.threads)
-    visits = visits_from(market, entries, outside, rule, chosen, market.offers.price[rows])
-    return Demand(utility, entries.sensitivity, visits, outside), rule, chosen
+        known = BuyerPriceByClass((known,), np.zeros(len(entries), dtype=np.int64))
+    household = np.arange(len(entries)) % (len(entries) // 2)
+    type_of = known.class_of.astype(np.int64) * len(entries) + household
+    order = np.argsort(type_of, kind="stable")
+    first = np.append(np.flatnonzero(np.diff(type_of[order], prepend=-1)), len(entries))
+    rule = BuyerPriceByClass(known.rules, known.class_of[order])
+    demand = _typed_demand(market, entries, rows, order, first)
+    chosen = choices_at(start, demand, rule, market.threads)
+    visits = visits_from(market, chosen, rule, market.offers.price[rows]) * entries.chance[order]
+    return demand.weighed(visits), rule, chosen
 
 
-def visits_from(
-    market: Market, entries: Entries, outside, rule: BuyerPriceByClass, chosen: Choices, prices
-) -> np.ndarray:
-    """`panel_visits` at given posted prices from what the entries choose at others, few of which differ, `[2 S]`."""
-    visits, moved = np.empty(len(entries)), np.flatnonzero(prices != chosen.prices)
+def _typed_demand(market: Market, entries: Entries, rows: np.ndarray, order: np.ndarray, first: np.ndarray) -> Demand:
+    """The panel's entries in an order in which those of type g stand from `first[g]` on, `[G + 1]`, all alike in weight."""
+    some, panel = order[first[:-1]], tuple(column[order] for column in entries.state)
+    shelf, world, habits = market.shelf(rows, np.zeros(len(rows))), market.world(), market.habits
+    lock_in, brand, outside = np.empty(len(order)), np.empty(len(order), dtype=np.int64), np.empty(len(order))
+    kernels.fill_bonds(panel, habits, world, entries.tastes, order, (lock_in, brand, outside))
+    states = kernels.states_of(first, panel[1], lock_in, brand, habits, shelf)
+    utility, tastes, hears = np.empty((len(some), len(rows))), entries.tastes[some], entries.hears[some]
+
+    def fill(block: slice) -> None:
+        kernels.type_utility(hears[block], habits, shelf, world, tastes[block], utility[block])
+
+    over_blocks(fill, len(some), market.threads)
+    return Demand(utility, entries.sensitivity[some], outside_utility=outside, states=states)
+
+
+def visits_from(market: Market, chosen: Choices, rule: BuyerPriceByClass, prices: np.ndarray) -> np.ndarray:
+    """`panel_visits` at given posted prices from what the entries choose at others, few of which differ, `[2 S]`, whatever
+    their chance."""
+    demand, visits, moved = chosen.demand, np.empty(len(chosen.inside)), np.flatnonzero(prices != chosen.prices)
     rises = rule.value(prices) - rule.value(chosen.prices)
-    columns = chosen.probabilities, chosen.inclusive, outside, entries.sensitivity, visits
-    for own, rise in zip(class_rows(rule), rises[:, moved], strict=True):
+    for types, rise in zip(class_types(demand, rule), rises[:, moved], strict=True):
 
-        def fill(block: slice, own=own, rise=rise) -> None:
-            chances, value, outside, sensitivity, found = (column[own][block] for column in columns)
-            kernels.visits_then((chances, value), outside, sensitivity, (moved, rise), market.habits, found)
+        def fill(block: slice, first=types.start, rise=rise) -> None:
+            own = slice(first + block.start, first + block.stop)
+            chances = chosen.odds[own], chosen.highest[own], chosen.inside
+            states, sensitivity = demand.states_of(own), demand.price_sensitivity[own]
+            kernels.visits_then(
+                chances, demand.outside_utility, states, sensitivity, (moved, rise), market.habits, visits
+            )
 
-        over_blocks(fill, own.stop - own.start, market.threads)
-    return visits * entries.chance
+        over_blocks(fill, types.stop - types.start, market.threads)
+    return visits
 
 
 def let_panel_shop(market: Market, rows: np.ndarray) -> None:
