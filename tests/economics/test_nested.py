@@ -19,6 +19,7 @@ from evsim.economics.nested import (
     nested_shares,
     nested_surplus,
 )
+from evsim.economics.price_kernels import States
 from evsim.economics.pricing import Demand, bertrand, equilibrium_prices
 
 COSTS = np.array([80.0, 150.0, 120.0, 95.0, 200.0, 110.0])
@@ -91,6 +92,27 @@ def test_without_correlation_prices_and_derivatives_are_those_of_the_plain_logit
     chances = choice_probabilities(demand.utility - demand.price_sensitivity[:, None] * plain.prices)
     expected = share_jacobian(chances, demand.price_sensitivity, demand.weights)
     assert nested_share_jacobian(demand, Nests(NESTS, 0.0), plain.prices) == pytest.approx(expected, abs=1e-15)
+
+
+def test_consumers_who_share_tastes_choose_as_if_taken_one_by_one():
+    nests = Nests(NESTS, 0.5)
+    bonds = (
+        np.array([0, 1, 1]),
+        np.array([[0.0], [0.8], [2.0]]),
+        np.array([0, 0, 2]),
+        np.array([1, 4]),
+        np.array([0, 0]),
+    )
+    demand = Demand(
+        np.stack([QUALITIES, QUALITIES[::-1]]), np.full(2, 0.03), states=States(np.array([0, 2, 3]), *bonds)
+    )
+    assert len(demand.one_by_one.utility) == 3
+    for answer in (nested_shares, nested_share_jacobian):
+        assert answer(demand, nests, 1.3 * COSTS) == pytest.approx(
+            answer(demand.one_by_one, nests, 1.3 * COSTS), rel=1e-14
+        )
+    found, plain = (nested_prices(each, nests, COSTS, same(FIRMS)).prices for each in (demand, demand.one_by_one))
+    assert found == pytest.approx(plain, rel=1e-12)
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.5, [0.2, 0.8, 0.95]])

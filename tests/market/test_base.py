@@ -48,7 +48,7 @@ def base_demand(market):
     """Choice probabilities, price sensitivities, weights and buyers' prices of the pricing panel at the base date."""
     rows = market.on_sale()
     game, price = price_game(market, rows), market.offers.price[rows]
-    demand, paid = game.demand, market.policy.buyer_price(0, rows).value(price)
+    demand, paid = game.demand.one_by_one, market.policy.buyer_price(0, rows).value(price)
     utility = demand.utility - demand.price_sensitivity[:, None] * game.buyer_price.value(price)
     return choice_probabilities(utility, demand.outside_utility), demand.price_sensitivity, demand.weights, paid
 

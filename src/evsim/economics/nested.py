@@ -155,11 +155,13 @@ def nested_mean_utilities(shares, nests: Nests):
 
 def nested_shares(demand: Demand, nests: Nests, prices):
     """s, `[J]`, at these prices."""
+    demand = demand.one_by_one
     return demand.weights @ _choice_at(demand, nests, _priced(demand, prices)).probabilities
 
 
 def nested_share_jacobian(demand: Demand, nests: Nests, prices):
     """∂s_k/∂p_j, `[J, J]`, per kCNY; row j: the price that moves."""
+    demand = demand.one_by_one
     choice = _choice_at(demand, nests, _priced(demand, prices))
     sensitive, cross = _sums(demand, nests, choice, demand.weights[:, None] * choice.probabilities)
     return cross - np.diag(sensitive)
@@ -198,7 +200,7 @@ def nested_prices(
     Raises:
         ValueError: tables of the wrong shape, costs that are not finite, or a product that nobody may buy.
     """
-    costs = _priced(demand, marginal_costs, "marginal_costs")
+    demand, costs = demand.one_by_one, _priced(demand, marginal_costs, "marginal_costs")
     search = _Search(demand, nests, costs, _owned(ownership, len(costs)))
     if not (demand.utility[demand.weights > 0].max(axis=0) > -np.inf).all():
         raise ValueError("a product that is on offer to nobody has no price: leave it out")

@@ -20,6 +20,7 @@ from evsim.economics.price_kernels import (
     Rows,
     States,
     add_gains,
+    entries_of_bonds,
     fill_probabilities,
     offered_to_somebody,
     stateless,
@@ -224,6 +225,11 @@ class PriceGame:
     def class_rows(self) -> tuple[slice, ...]:
         """Where the consumers of each class stand in `panel`."""
         return class_rows(self.rule)
+
+    @cached_property
+    def bonded(self) -> tuple[np.ndarray, ...]:
+        """What the consumers' bonds have to do with the setters' rows."""
+        return entries_of_bonds(self.panel.states, self.accounts.rows, self.n_products)
 
     @cached_property
     def accounts(self) -> "Accounts":

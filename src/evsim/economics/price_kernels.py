@@ -138,19 +138,19 @@ def fill_expected(probabilities, rows, margins, expected):
 
 
 @njit
-def demand_sums(odds, price_sensitivity, consumers, states, rows, margins):
+def demand_sums(odds, price_sensitivity, consumers, states, rows, bonded, margins):
     """What the first-order conditions need, for margins given entry by entry, summed over the consumers of some types.
 
         s_j = Σ_i w_i P_ij,  Λ_j = Σ_i w_i α_i P_ij,  Σ_k Γ_jk m_fk = Σ_i w_i α_i P_ij M_if,  M_if = Σ_k P_ik m_fk
 
     with f the setter of j (the third is 0 where nobody sets the price). P_ij is x_gj / D_i, x the odds of the type, but where the
     bond of i names j: the sums over consumers of one type are x_gj times sums of w_i / D_i and w_i M_if / D_i, and what bonds
-    add (`add_bonds`). Four types i, k, m, n at a time, whose sums need not wait for each other: x, y, z, t are their odds, a to d
-    what these weigh, e to h what one setter earns of each.
+    add (`weigh_four`). Four types i, k, m, n at a time, whose sums need not wait for each other: x, y, z, t are their odds, e to
+    h what one setter earns of each.
 
     Args:
         odds, price_sensitivity: of the types, `[G, J]` and `[G]`.
-        consumers: w and 1 / D of all consumers, `[N]` each; states: as in `fill_odds`.
+        consumers: w and 1 / D of all consumers, `[N]` each; states: as in `fill_odds`; bonded: `entries_of_bonds`.
     Returns:
         `[3, J]`.
     """
@@ -159,7 +159,6 @@ def demand_sums(odds, price_sensitivity, consumers, states, rows, margins):
     sums, block = np.zeros((3, n_products)), np.empty((3, n_products))
     own, start, product = products_of_setters(rows), rows.start, rows.product
     own_start, own_product = own.start, own.product
-    parts = entries_of_products(rows, n_products), margins
     earned, weight, sensitive = np.empty((4, n_setters)), np.empty(4), np.empty(4)
     room = weight, sensitive, np.zeros(n_setters), np.zeros(n_setters), block
     for lead in range(0, n_types, BLOCK):
@@ -176,31 +175,27 @@ def demand_sums(odds, price_sensitivity, consumers, states, rows, margins):
                     g += z[j] * margin
                     h += t[j] * margin
                 earned[0, setter], earned[1, setter], earned[2, setter], earned[3, setter] = e, f, g, h
-            weigh_four(i, odds, price_sensitivity, consumers, states, parts, earned, room)
+            weigh_four(i, odds, price_sensitivity, (*consumers, margins), states, bonded, earned, room)
             add_four((weight[0], weight[1], weight[2], weight[3]), x, y, z, t, block[0])
             add_four((sensitive[0], sensitive[1], sensitive[2], sensitive[3]), x, y, z, t, block[1])
-            for setter in range(n_setters):
-                e, f, g, h = earned[0, setter], earned[1, setter], earned[2, setter], earned[3, setter]
-                for entry in range(own_start[setter], own_start[setter + 1]):
-                    j = own_product[entry]
-                    block[2, j] += (e * x[j] + f * y[j]) + (g * z[j] + h * t[j])
+            add_own(own_start, own_product, earned, (x, y, z, t), block[2])
         sums += block
     return sums
 
 
 @njit
-def weigh_four(lead, odds, price_sensitivity, consumers, states, parts, earned, room):
+def weigh_four(lead, odds, price_sensitivity, given, states, bonded, earned, room):
     """What the odds of four types from `lead` on weigh in `demand_sums`, and what their consumers' bonds add to the sums.
 
     Args:
-        parts: entries of the setters' rows by product, and margins entry by entry.
+        given: w and 1 / D of all consumers, and margins entry by entry of the setters' rows.
         earned: Σ_k x_k m_fk of each type and setter, `[4, setters]`; receives α Σ_i w_i M_if / D_i.
         room: receives Σ_i w_i / D_i and the same times α, `[4]` each; two times `[setters]`, zeros before and after; and the sums
             `[3, J]`, to which is added. Types beyond the last weigh nothing.
     """
-    (weights, per_odds), (by_product, margins), (weight, sensitive, more_earned, steered, sums) = consumers, parts, room
+    (weights, per_odds, margins), (weight, sensitive, more_earned, steered, sums) = given, room
     first, bond, more, start, product, kind = states
-    of_product, entry_of, setter_of, row_of_product = by_product
+    begin, named, entry_of, setter_of, first_met, met, row_of_product = bonded
     for place in range(4):
         g = lead + place
         if g >= odds.shape[0]:
@@ -212,55 +207,67 @@ def weigh_four(lead, odds, price_sensitivity, consumers, states, parts, earned, 
             part = weights[i] * per
             total += part
             squared += part * per
-            begin, end = start[bond[i]], start[bond[i] + 1]
-            for entry in range(begin, end):
-                j = product[entry]
-                tied = odds[g, j] * more[i, kind[entry]]
-                for at in range(of_product[j], of_product[j + 1]):
-                    more_earned[setter_of[at]] += tied * margins[entry_of[at]]
-            for entry in range(begin, end):
+            own = bond[i]
+            for at in range(begin[own], begin[own + 1]):
+                entry = named[at]
+                tied = odds[g, product[entry]] * more[i, kind[entry]]
+                more_earned[setter_of[at]] += tied * margins[entry_of[at]]
+            for entry in range(start[own], start[own + 1]):
                 j = product[entry]
                 bought, setter = part * odds[g, j] * more[i, kind[entry]], row_of_product[j]
                 sums[0, j] += bought
                 sums[1, j] += alpha * bought
                 if setter >= 0:
                     sums[2, j] += alpha * bought * ((earned[place, setter] + more_earned[setter]) * per)
-            for entry in range(begin, end):
-                j = product[entry]
-                for at in range(of_product[j], of_product[j + 1]):
-                    steered[setter_of[at]] += part * per * more_earned[setter_of[at]]
-                    more_earned[setter_of[at]] = 0.0
-        weight[place], sensitive[place] = total, alpha * total
+            for at in range(first_met[own], first_met[own + 1]):
+                steered[met[at]] += part * per * more_earned[met[at]]
+                more_earned[met[at]] = 0.0
+        weight[place], sensitive[place], scale = total, alpha * total, alpha * squared
         for setter in range(earned.shape[1]):
-            earned[place, setter] = alpha * (earned[place, setter] * squared + steered[setter])
-            steered[setter] = 0.0
+            earned[place, setter] *= scale
+        for i in range(first[g], first[g + 1]):
+            for at in range(first_met[bond[i]], first_met[bond[i] + 1]):
+                earned[place, met[at]] += alpha * steered[met[at]]
+                steered[met[at]] = 0.0
 
 
 @njit
-def entries_of_products(rows, n_products):
-    """The entries of the setters' rows product by product: where those of each begin `[J + 1]`, which entries they are, and
-    whose; and the setter of each price, `[J]`."""
-    start = np.zeros(n_products + 1, np.int64)
+def entries_of_bonds(states, rows, n_products):
+    """The entries of the setters' rows about products that bonds name.
+
+    Returns:
+        Where those of each bond begin, `[bonds + 1]`; and of each: which entry of the bond's it meets, itself, and its setter.
+        Where the setters that a bond meets begin, `[bonds + 1]`, and who they are. The setter of each price, `[J]`.
+    """
+    n_bonds, n_setters = len(states.start) - 1, len(rows.start) - 1
+    holds = np.zeros(n_products, np.int64)
     for j in rows.product:
-        start[j + 1] += 1
-    start = np.cumsum(start)
-    entries, setters, place = np.empty(len(rows.product), np.int64), np.empty(len(rows.product), np.int64), start.copy()
-    for setter in range(len(rows.start) - 1):
-        for entry in range(rows.start[setter], rows.start[setter + 1]):
-            at = place[rows.product[entry]]
-            entries[at], setters[at] = entry, setter
-            place[rows.product[entry]] += 1
-    return start, entries, setters, rows.row_of_product
-
-
-@njit
-def four_from(i, last, weights, price_sensitivity):
-    """The three consumers after consumer i; w and w α of all four. Where fewer are left the last one stands in for those that are
-    missing, with weight 0."""
-    k, m, n = min(i + 1, last), min(i + 2, last), min(i + 3, last)
-    a, b, c, d = weights[i], weights[k] * (k > i), weights[m] * (m > k), weights[n] * (n > m)
-    sensitive = a * price_sensitivity[i], b * price_sensitivity[k], c * price_sensitivity[m], d * price_sensitivity[n]
-    return k, m, n, (a, b, c, d), sensitive
+        holds[j] += 1
+    begin, first_met = np.zeros(n_bonds + 1, np.int64), np.zeros(n_bonds + 1, np.int64)
+    for bond in range(n_bonds):
+        begin[bond + 1] = begin[bond]
+        for entry in range(states.start[bond], states.start[bond + 1]):
+            begin[bond + 1] += holds[states.product[entry]]
+    named, entry_of = np.empty(begin[n_bonds], np.int64), np.empty(begin[n_bonds], np.int64)
+    setter_of, met = np.empty(begin[n_bonds], np.int64), np.empty(begin[n_bonds], np.int64)
+    of_product, n_met = np.full(n_products, -1), 0
+    for bond in range(n_bonds):
+        place = begin[bond]
+        for entry in range(states.start[bond], states.start[bond + 1]):
+            of_product[states.product[entry]] = entry
+        for setter in range(n_setters):
+            before = place
+            for entry in range(rows.start[setter], rows.start[setter + 1]):
+                if of_product[rows.product[entry]] >= 0:
+                    named[place], entry_of[place], setter_of[place] = of_product[rows.product[entry]], entry, setter
+                    place += 1
+            if place > before:
+                met[n_met] = setter
+                n_met += 1
+        first_met[bond + 1] = n_met
+        for entry in range(states.start[bond], states.start[bond + 1]):
+            of_product[states.product[entry]] = -1
+    return begin, named, entry_of, setter_of, first_met, met[:n_met].copy(), rows.row_of_product
 
 
 @njit
@@ -290,65 +297,127 @@ def add_four(scales, x, y, z, t, total):
 
 
 @njit
-def demand_sums_derivative(probabilities, expected, weights, price_sensitivity, rows, entries, steps):
-    """The change of `demand_sums` as prices move: `[3, J]`.
+def add_own(own_start, own_product, earned, four, total):
+    """total_j += e x_j + f y_j + g z_j + h t_j for the prices of each setter, e to h being `earned` `[4, setters]`."""
+    x, y, z, t = four
+    for setter in range(earned.shape[1]):
+        e, f, g, h = earned[0, setter], earned[1, setter], earned[2, setter], earned[3, setter]
+        for entry in range(own_start[setter], own_start[setter + 1]):
+            j = own_product[entry]
+            total[j] += (e * x[j] + f * y[j]) + (g * z[j] + h * t[j])
 
-        dP_ij = −α_i P_ij (dq_j − Σ_l P_il dq_l),   dM_if = Σ_k (dP_ik m_fk + P_ik A_fk dp_k)
 
-    Four consumers at a time, with the letters of `demand_sums` for their probabilities, whose changes are dx to dt.
+@njit
+def demand_sums_derivative(odds, price_sensitivity, consumers, states, rows, bonded, entries, steps):
+    """The change of `demand_sums` as prices move, but for what each product's own step does through −α_i P_ij dq_j: `[3, J]`.
+
+        dP_ij = α_i P_ij (c_i − dq_j),  c_i = Σ_l P_il dq_l
+        dM_if = α_i c_i M_if + Σ_k P_ik n_fk,  n_fk = A_fk dp_k − α_i dq_k m_fk
+
+    so that what is summed is w_i α_i P_ij times c_i, α_i c_i, and 2 α_i c_i M_if + Σ_k P_ik n_fk. What is left out is −dq_j times
+    `demand_sums` of the consumers weighed by w_i α_i, whatever the direction. Letters and types as in `demand_sums`.
 
     Args:
-        probabilities, expected: at the prices the derivative is taken at.
+        odds to bonded: as there, at the prices the derivative is taken at.
         entries: `[2, entries]`: margins m_fk, revenue weights A_fk.
         steps: `[2, J]`: dp, and dq = q' dp.
     """
-    n_consumers, n_products = probabilities.shape
-    n_setters, last = rows.start.shape[0] - 1, n_consumers - 1
+    n_types, n_products = odds.shape
+    n_setters, last = rows.start.shape[0] - 1, n_types - 1
     sums, block = np.zeros((3, n_products)), np.empty((3, n_products))
-    changes, margins, more_revenue = np.empty((4, n_products)), entries[0], entries[1] * steps[0][rows.product]
     own, start, product = products_of_setters(rows), rows.start, rows.product
-    own_start, own_product, buyer_step = own.start, own.product, steps[1]
-    dx, dy, dz, dt = changes[0], changes[1], changes[2], changes[3]
-    for first in range(0, n_consumers, BLOCK):
+    own_start, own_product, buyer_step, margins = own.start, own.product, steps[1], entries[0]
+    more_revenue, steered = entries[1] * steps[0][product], entries[0] * steps[1][product]
+    changes = margins, more_revenue, steered, buyer_step
+    earned, pushed, weight, sensitive = np.empty((4, n_setters)), np.empty((4, n_setters)), np.empty(4), np.empty(4)
+    room = weight, sensitive, np.zeros((3, n_setters)), block
+    for lead in range(0, n_types, BLOCK):
         block[:] = 0.0
-        for i in range(first, min(first + BLOCK, n_consumers), 4):
-            k, m, n, weight, (a, b, c, d) = four_from(i, last, weights, price_sensitivity)
-            x, y, z, t = probabilities[i], probabilities[k], probabilities[m], probabilities[n]
-            chance_change(x, price_sensitivity[i], buyer_step, dx)
-            chance_change(y, price_sensitivity[k], buyer_step, dy)
-            chance_change(z, price_sensitivity[m], buyer_step, dz)
-            chance_change(t, price_sensitivity[n], buyer_step, dt)
-            add_four(weight, dx, dy, dz, dt, block[0])
-            add_four((a, b, c, d), dx, dy, dz, dt, block[1])
+        for i in range(lead, min(lead + BLOCK, n_types), 4):
+            k, m, n = min(i + 1, last), min(i + 2, last), min(i + 3, last)
+            x, y, z, t = odds[i], odds[k], odds[m], odds[n]
             for setter in range(n_setters):
-                e = f = g = h = 0.0
+                e = f = g = h = p = q = r = s = 0.0
                 for entry in range(start[setter], start[setter + 1]):
-                    j, margin, more = product[entry], margins[entry], more_revenue[entry]
-                    e += dx[j] * margin + x[j] * more
-                    f += dy[j] * margin + y[j] * more
-                    g += dz[j] * margin + z[j] * more
-                    h += dt[j] * margin + t[j] * more
-                e, f, g, h = a * e, b * f, c * g, d * h
-                p, q, r, s = (
-                    a * expected[i, setter],
-                    b * expected[k, setter],
-                    c * expected[m, setter],
-                    d * expected[n, setter],
-                )
-                for entry in range(own_start[setter], own_start[setter + 1]):
-                    j = own_product[entry]
-                    steered = (p * dx[j] + q * dy[j]) + (r * dz[j] + s * dt[j])
-                    block[2, j] += steered + ((e * x[j] + f * y[j]) + (g * z[j] + h * t[j]))
+                    j, margin = product[entry], margins[entry]
+                    more, less = more_revenue[entry], steered[entry]
+                    e += x[j] * margin
+                    f += y[j] * margin
+                    g += z[j] * margin
+                    h += t[j] * margin
+                    p += x[j] * (more - price_sensitivity[i] * less)
+                    q += y[j] * (more - price_sensitivity[k] * less)
+                    r += z[j] * (more - price_sensitivity[m] * less)
+                    s += t[j] * (more - price_sensitivity[n] * less)
+                earned[0, setter], earned[1, setter], earned[2, setter], earned[3, setter] = e, f, g, h
+                pushed[0, setter], pushed[1, setter], pushed[2, setter], pushed[3, setter] = p, q, r, s
+            weight[0], weight[1] = dot_of(x, buyer_step), dot_of(y, buyer_step)
+            weight[2], weight[3] = dot_of(z, buyer_step), dot_of(t, buyer_step)
+            steer_four(i, odds, price_sensitivity, (*consumers, *changes), states, bonded, (earned, pushed), room)
+            add_four((weight[0], weight[1], weight[2], weight[3]), x, y, z, t, block[0])
+            add_four((sensitive[0], sensitive[1], sensitive[2], sensitive[3]), x, y, z, t, block[1])
+            add_own(own_start, own_product, earned, (x, y, z, t), block[2])
         sums += block
     return sums
 
 
 @njit
-def chance_change(chances, price_sensitivity, steps, out):
-    """dP_j = α P_j (Σ_l P_l dq_l − dq_j) of one consumer, into `out` `[J]`."""
-    mean = dot_of(chances, steps)
-    for j in range(out.shape[0]):
-        out[j] = price_sensitivity * (chances[j] * (mean - steps[j]))
+def steer_four(lead, odds, price_sensitivity, given, states, bonded, earned, room):
+    """`weigh_four` for `demand_sums_derivative`.
+
+    Args:
+        given: w and 1 / D of all consumers; m, A dp and dq m, entry by entry of the setters' rows; dq, `[J]`.
+        earned: Σ_k x_k m_fk and Σ_k x_k n_fk of each type and setter, `[4, setters]`; the first receives what the odds of each
+            type weigh in the third sum.
+        room: Σ_k x_k dq_k of each type, `[4]`, for which it receives what the odds weigh in the first sum; receives the same
+            times α; three times `[setters]`, zeros before and after; and the sums `[3, J]`, to which is added.
+    """
+    weights, per_odds, margins, more_revenue, less, buyer_step = given
+    (earned, pushed), (weight, sensitive, spare, sums) = earned, room
+    first, bond, more, start, product, kind = states
+    begin, named, entry_of, setter_of, first_met, met, row_of_product = bonded
+    for place in range(4):
+        g = lead + place
+        if g >= odds.shape[0]:
+            weight[place], sensitive[place], earned[place] = 0.0, 0.0, 0.0
+            continue
+        total, by_margin, by_push, alpha = 0.0, 0.0, 0.0, price_sensitivity[g]
+        for i in range(first[g], first[g + 1]):
+            per, mean = per_odds[i], weight[place]
+            part = weights[i] * per
+            own = bond[i]
+            for entry in range(start[own], start[own + 1]):
+                mean += odds[g, product[entry]] * more[i, kind[entry]] * buyer_step[product[entry]]
+            for at in range(begin[own], begin[own + 1]):
+                entry, setter, held = named[at], setter_of[at], entry_of[at]
+                tied = odds[g, product[entry]] * more[i, kind[entry]]
+                spare[0, setter] += tied * margins[held]
+                spare[1, setter] += tied * (more_revenue[held] - alpha * less[held])
+            mean *= per
+            steer = 2.0 * alpha * mean
+            total += part * mean
+            by_margin += part * per * steer
+            by_push += part * per
+            for entry in range(start[own], start[own + 1]):
+                j = product[entry]
+                bought, setter = alpha * (part * odds[g, j] * more[i, kind[entry]]), row_of_product[j]
+                sums[0, j] += bought * mean
+                sums[1, j] += bought * mean * alpha
+                if setter >= 0:
+                    gain, push = earned[place, setter] + spare[0, setter], pushed[place, setter] + spare[1, setter]
+                    sums[2, j] += bought * (per * (steer * gain + push))
+            for at in range(first_met[own], first_met[own + 1]):
+                setter = met[at]
+                spare[2, setter] += part * per * (steer * spare[0, setter] + spare[1, setter])
+                spare[0, setter], spare[1, setter] = 0.0, 0.0
+        weight[place], sensitive[place] = alpha * total, alpha * alpha * total
+        by_margin, by_push = alpha * by_margin, alpha * by_push
+        for setter in range(earned.shape[1]):
+            earned[place, setter] = by_margin * earned[place, setter] + by_push * pushed[place, setter]
+        for i in range(first[g], first[g + 1]):
+            for at in range(first_met[bond[i]], first_met[bond[i] + 1]):
+                earned[place, met[at]] += alpha * spare[2, met[at]]
+                spare[2, met[at]] = 0.0
 
 
 @njit

@@ -32,9 +32,9 @@ FAINT = 1e-290  # a Λ below this has lost digits: its sums are made relative to
 class PricePoint:
     """Demand and ζ at given prices; consumers in the order of `PriceGame.panel`."""
 
+    game: PriceGame
     prices: np.ndarray  # p, [J], kCNY
     chosen: Choices
-    accounts: Accounts
     class_shares: np.ndarray  # what each class of consumers adds to s, [C, J]
     class_sums: np.ndarray  # [C, 3, J]: s, Λ, Σ_k Γ_jk m_fk of each class; of faint products all times one large factor
     class_slopes: np.ndarray  # dq/dp of the segment ζ lies in, or of the one below the knot that holds it, [C, J]
@@ -54,7 +54,13 @@ class PricePoint:
     @cached_property
     def expected(self) -> np.ndarray:
         """M_if = Σ_k P_ik m_fk, `[N, setters + 1]`, kCNY; the last column is 0."""
-        return _expected(self.chosen, self.accounts)
+        return _expected(self.chosen, self.game.accounts)
+
+    @cached_property
+    def class_curvatures(self) -> np.ndarray:
+        """`[C, 3, J]`: s, Λ, Σ_k Γ_jk m_fk of each class with w α in place of w: what `demand_sums_derivative` leaves out."""
+        panel, margins = self.game.panel, self.game.accounts.margins(self.prices)
+        return _demand_sums(self.game, self.chosen, margins, panel.weights * panel.price_sensitivity[panel.type_of])
 
     @cached_property
     def shares(self) -> np.ndarray:
@@ -99,7 +105,7 @@ def evaluate(game: PriceGame, prices) -> PricePoint:
     accounts, rule, chosen = game.accounts, game.rule, game.known
     if chosen is None or not np.array_equal(chosen.prices, prices):
         chosen = choices_at(prices, game.panel, rule, game.threads)
-    class_sums = _demand_sums(game, chosen, accounts.margins(prices))
+    class_sums = _demand_sums(game, chosen, accounts.margins(prices), game.panel.weights)
     class_shares = class_sums[:, 0].copy()
     faint = np.flatnonzero(accounts.priced & ~(class_sums[:, 1].sum(axis=0) > FAINT))
     expected = _expected(chosen, accounts) if len(faint) else np.empty(0)
@@ -110,7 +116,7 @@ def evaluate(game: PriceGame, prices) -> PricePoint:
         prices, own[2], asked_prices(class_sums, rule.slopes, *own), rule.knots, rule.notches
     )
     class_slopes = rule.slopes[:, np.arange(len(prices)), segment]
-    return PricePoint(prices, chosen, accounts, class_shares, class_sums, class_slopes, target, held)
+    return PricePoint(game, prices, chosen, class_shares, class_sums, class_slopes, target, held)
 
 
 def choices_at(prices, demand: Demand, rule: BuyerPriceByClass, threads=1) -> Choices:
@@ -140,14 +146,14 @@ def choices_at(prices, demand: Demand, rule: BuyerPriceByClass, threads=1) -> Ch
     return Choices(prices, odds, highest, inside, staying, demand)
 
 
-def _demand_sums(game: PriceGame, chosen: Choices, margins) -> np.ndarray:
+def _demand_sums(game: PriceGame, chosen: Choices, margins, weights) -> np.ndarray:
     """`demand_sums` of each class, `[C, 3, J]`, for margins given entry by entry of the setters' rows."""
     panel, rows = game.panel, game.accounts.rows
-    consumers = panel.weights, chosen.per_odds
+    consumers = weights, chosen.per_odds
 
     def part(types, _):
         own = chosen.odds[types], panel.price_sensitivity[types]
-        return demand_sums(*own, consumers, panel.states_of(types), rows, margins)
+        return demand_sums(*own, consumers, panel.states_of(types), rows, game.bonded, margins)
 
     return sums_by_class(game, class_types(panel, game.rule), part)
 
@@ -167,7 +173,7 @@ def sums_by_class(game: PriceGame, classes, part) -> np.ndarray:
 
 def cross_sums(game: PriceGame, point: PricePoint, entries, slopes) -> np.ndarray:
     """Σ_k Γ_jk x_fk, `[J]`, of all classes `folded` by `slopes`, for x given entry by entry of the setters' rows."""
-    return folded(_demand_sums(game, point.chosen, entries), slopes)[2]
+    return folded(_demand_sums(game, point.chosen, entries, game.panel.weights), slopes)[2]
 
 
 def target_derivative(game: PriceGame, point: PricePoint, step) -> np.ndarray:
@@ -180,17 +186,20 @@ def target_change(game: PriceGame, point: PricePoint, step, buyer_steps) -> np.n
 
     From ζ = (cost + m) / A with m = (A s / d + Σ_k Γ m) / Λ:  dm = (A ds / d + d(Σ_k Γ m) − m dΛ) / Λ.
     """
-    panel, accounts = game.panel.one_by_one, game.accounts
-    entries = np.stack([accounts.margins(point.prices), accounts.entry_revenue])
+    panel, accounts, chosen = game.panel, game.accounts, point.chosen
+    entries, consumers = (
+        np.stack([accounts.margins(point.prices), accounts.entry_revenue]),
+        (panel.weights, chosen.per_odds),
+    )
 
-    def part(block, own_class):
+    def part(types, own_class):
+        own = chosen.odds[types], panel.price_sensitivity[types]
         steps = np.stack([step, buyer_steps[own_class]])
-        at = point.probabilities[block], point.expected[block]
-        return demand_sums_derivative(
-            *at, panel.weights[block], panel.price_sensitivity[block], accounts.rows, entries, steps
-        )
+        states = panel.states_of(types)
+        return demand_sums_derivative(*own, consumers, states, accounts.rows, game.bonded, entries, steps)
 
-    change = folded(sums_by_class(game, game.class_rows, part), point.class_slopes)
+    change = sums_by_class(game, class_types(panel, game.rule), part) - buyer_steps[:, None, :] * point.class_curvatures
+    change = folded(change, point.class_slopes)
     slope = np.where(point.held, 1.0, point.class_slopes[0])
     revenue = accounts.own_revenue
     margin = revenue * point.target - accounts.own_cost

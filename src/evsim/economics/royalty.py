@@ -103,6 +103,7 @@ class MembershipGame:
     buyer_price: BuyerPrice = None  # type: ignore[assignment]  # the tax rule; None: the buyer pays the posted price
 
     def __post_init__(self):
+        object.__setattr__(self, "demand", self.demand.one_by_one)
         n_consumers, n_products = self.demand.utility.shape
         maker = np.array(self.maker, ndmin=1)
         if maker.dtype.kind not in "iu" or not ((maker >= 0) & (maker <= self.n_makers)).all() or self.n_makers < 1:
