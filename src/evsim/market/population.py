@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ..compiled import njit
+
 NO_CAR = -1
 NEVER = 32_000  # a month beyond every simulation: waiting for a car to be delivered
 
@@ -49,6 +51,16 @@ class Population:
     def columns(self) -> dict[str, np.ndarray]:
         """Name of each column and its array."""
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "weight"}
+
+
+@njit
+def rows_in_month(visit, month):
+    """Rows whose next visit is in a month, rising."""
+    rows, found = np.empty(len(visit), dtype=np.int64), 0
+    for row in range(len(visit)):
+        rows[found] = row
+        found += visit[row] == month
+    return rows[:found].copy()
 
 
 def community_counts(platform: np.ndarray, size: int, n_platforms: int) -> np.ndarray:
