@@ -117,8 +117,8 @@ class Books:
     def remember(self, revenue: np.ndarray, profit: np.ndarray, selling: np.ndarray) -> None:
         """Put the month's results at the end of the last twelve; makers count from their first month on sale."""
         known = selling | ~np.isnan(self.past_revenue[-1])
-        self.past_revenue = np.vstack([self.past_revenue[1:], np.where(known, revenue, np.nan)])
-        self.past_profit = np.vstack([self.past_profit[1:], np.where(known, profit, np.nan)])
+        self.past_revenue = np.concatenate([self.past_revenue[1:], np.where(known, revenue, np.nan)[None]])
+        self.past_profit = np.concatenate([self.past_profit[1:], np.where(known, profit, np.nan)[None]])
 
 
 @dataclass(frozen=True)
@@ -173,15 +173,15 @@ def known_figures(market: Market) -> pd.DataFrame:
 
     The columns are those of `evsim.data.firms.FIGURES`. No figure of a later date is among them.
     """
-    wide = _figures_at(month_name(month_number(market.scenario.start) - 1))
-    return wide.reindex(index=market.names.automakers, columns=list(FIGURES))
+    return _figures_of(month_name(month_number(market.scenario.start) - 1), tuple(market.names.automakers))
 
 
 @lru_cache(maxsize=16)
-def _figures_at(base: str) -> pd.DataFrame:
+def _figures_of(base: str, automakers: tuple[str, ...]) -> pd.DataFrame:
     """Firms' figures of a base date, a row an automaker; not to be changed."""
     figures = read_firm_figures()
-    return figures[figures["base"] == base].pivot(index="automaker", columns="item", values="value")
+    wide = figures[figures["base"] == base].pivot(index="automaker", columns="item", values="value")
+    return wide.reindex(index=list(automakers), columns=list(FIGURES))
 
 
 def base_fixed_costs(
