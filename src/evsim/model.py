@@ -209,7 +209,7 @@ class EVMarket(mesa.Model):
         self.government.book(accounts)
         self.orchestrator.book(accounts)
         columns = (accounts.units, accounts.profit, self.books.cash, self.books.capacity)
-        for automaker, *result in zip(self.automakers, *(column.tolist() for column in columns), strict=True):
+        for automaker, result in zip(self.automakers, np.stack(columns, axis=1).tolist(), strict=True):
             automaker.book(*result)
 
     def pass_through(self) -> pd.DataFrame:

@@ -151,13 +151,13 @@ def open_books(market: Market) -> Books:
     gross = np.bincount(offers.automaker[rows], offers.base_units[rows] * (net - fees - market.costs()[rows]), n_makers)
     revenue = np.bincount(offers.automaker[rows], offers.base_units[rows] * net, n_makers)
     units = np.bincount(offers.automaker[rows], offers.base_units[rows], n_makers)
-    figures = known_figures(market)
+    figures = dict(zip(FIGURES, known_figures(market).to_numpy().T, strict=True))
     capacity = np.maximum(scenario.capacity.headroom * units, scenario.capacity.minimum)
-    capacity = np.where(figures["capacity"].isna(), capacity, np.maximum(figures["capacity"] / 12.0, units))
+    capacity = np.where(np.isnan(figures["capacity"]), capacity, np.maximum(figures["capacity"] / 12.0, units))
     cash = scenario.accounts.opening_cash_months * revenue
-    cash = np.where(figures["cash"].isna(), cash, figures["cash"] * KCNY_PER_BN)
+    cash = np.where(np.isnan(figures["cash"]), cash, figures["cash"] * KCNY_PER_BN)
     research = own_research(market, offers.base_units, market.platforms.base_research)
-    margin = (figures["net_profit"] / figures["revenue"]).to_numpy()
+    margin = figures["net_profit"] / figures["revenue"]
     fixed = base_fixed_costs(gross, research, revenue, margin, scenario.accounts.fixed_cost_share)
     selling = units > 0
     books = Books(capacity, np.zeros(n_makers), cash, np.where(selling, fixed, np.nan))

@@ -65,7 +65,7 @@ class Dated:
     household_share: float = 1.0  # of households, drawn by key
     budget: float = np.inf  # kCNY over its whole life
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, int]:
         """By which it is told from all others."""
         return self.name, self.start
@@ -118,6 +118,8 @@ class Policy:
 
     def _lasting(self) -> tuple[bool, ...]:
         """Whether there is money left of each instrument with a budget."""
+        if not self._rationed:
+            return ()
         return tuple(self.spent.get(entry.key, 0.0) < self.budget(entry) for entry in self._rationed)
 
     @cached_property
@@ -161,11 +163,6 @@ class Policy:
     def budget(self, entry: Dated) -> float:
         """What may be paid by an instrument over its whole life, kCNY; +inf: no limit."""
         return entry.budget * self.scenario.subsidy.scale if entry.budget < np.inf else np.inf
-
-    def in_force(self, month: int) -> tuple[Instrument, ...]:
-        """Benefits in a month, whoever may claim them."""
-        scale = self.scale(month)
-        return tuple(instrument_of(entry, scale) for entry in self.dated(month))
 
     def benefits(self, month: int, prices: np.ndarray) -> Benefits:
         """What each of the benefits in a month gives at the posted prices of all lines, whoever may claim it."""

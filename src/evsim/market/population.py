@@ -72,11 +72,17 @@ def community_counts(platform: np.ndarray, size: int, n_platforms: int) -> np.nd
     return np.bincount(flat, minlength=n_communities * n_platforms).reshape(n_communities, n_platforms)
 
 
-def word_of_mouth(counts: np.ndarray) -> np.ndarray:
+@njit
+def word_of_mouth(counts):
     """Share of each platform in each community less its share in the market: W_cg − W̄_g, `[communities, platforms]`.
 
     A community without a car hears nothing: zeros.
     """
-    cars = counts.sum(axis=1, keepdims=True)
-    market = counts.sum(axis=0) / max(int(cars.sum()), 1)
-    return np.where(cars > 0, counts / np.maximum(cars, 1) - market, 0.0)
+    heard, cars, market = np.zeros(counts.shape), counts.sum(axis=1), counts.sum(axis=0)
+    total = max(cars.sum(), 1)
+    for community in range(counts.shape[0]):
+        if cars[community] > 0:
+            for platform in range(counts.shape[1]):
+                share = counts[community, platform] / cars[community]
+                heard[community, platform] = share - market[platform] / total
+    return heard
