@@ -3,6 +3,7 @@
 import difflib
 import itertools
 from collections.abc import Mapping
+from operator import attrgetter
 
 import mesa
 import numpy as np
@@ -38,7 +39,13 @@ HEADLINE = (
     "hhi_platform",
 )
 # none named like a headline series: `mesa.batch_run` of Mesa 3.5 puts both in one row
-ACCOUNTS = {"name": "name", "deliveries": "units", "profit": "profit", "cash": "cash"}
+# by `attrgetter`: an attribute that Mesa is given by its name it reads through two calls more
+ACCOUNTS = {
+    "name": attrgetter("name"),
+    "deliveries": attrgetter("units"),
+    "profit": attrgetter("profit"),
+    "cash": attrgetter("cash"),
+}
 
 
 class EVMarket(mesa.Model):
@@ -148,11 +155,25 @@ class EVMarket(mesa.Model):
             refresh_owner_value(market)
             self._invest()
         if market.scenario.modes.rule != "chosen":
-            for automaker in self.automakers:
-                automaker.follow_rule()
+            self._follow_rule()
         elif self.is_january:
             for table, columns in hold_review(self).items():
                 self.recorder.add_rows(table, columns)
+
+    def _follow_rule(self) -> None:
+        """Brands change their modes where the scenario's rule, not their makers, decides."""
+        leader = self.orchestrator
+        if not leader.offered:
+            for automaker in self.automakers:
+                automaker.leave_stack()
+        elif self.market.scenario.modes.rule == "open" and self.is_january:
+            for automaker in self.automakers:
+                if automaker.buys_stack():
+                    automaker.take_stack()
+        for change in self.changes.get(self.market.month, ()):
+            if leader.offered or change.platform != leader.platform:
+                for automaker in self.automakers:
+                    automaker.follow(change)
 
     def _invest(self) -> None:
         """Makers with a stack of their own set its research by what they sell."""
@@ -188,7 +209,7 @@ class EVMarket(mesa.Model):
         self.government.book(accounts)
         self.orchestrator.book(accounts)
         columns = (accounts.units, accounts.profit, self.books.cash, self.books.capacity)
-        for automaker, *result in zip(self.automakers, *(column.tolist() for column in columns), strict=True):
+        for automaker, result in zip(self.automakers, np.stack(columns, axis=1).tolist(), strict=True):
             automaker.book(*result)
 
     def pass_through(self) -> pd.DataFrame:

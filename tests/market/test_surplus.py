@@ -102,9 +102,7 @@ def test_tons_are_kilometres_times_what_each_car_takes():
     market = opened({"use": {"distance": 10_000.0}}).market
     petrol = market.offers.powertrain == 0
     lines = market.population.line[market.population.line >= 0]
-    burnt = (
-        market.consumption.litres_per_km()[lines].sum() * market.population.weight * 10_000.0 / 12.0
-    )  # litres a month
+    burnt = market.consumption.litres_per_km[lines].sum() * market.population.weight * 10_000.0 / 12.0  # litres a month
     assert monthly_tons(market) * 1000.0 > 2.0 * burnt  # more than two kg a litre, and power
     use = market.scenario.use.model_copy(update={"distance": 5_000.0})
     half = replace(market, scenario=market.scenario.model_copy(update={"use": use}))

@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import BadRequest
 from ..market.brands import Way
+from ..market.modes import ModeChange
 from ..market.offers import MODE
 from ..market.progress import stack_research, withdraw
 from ..market.values import Stakes
@@ -82,17 +83,6 @@ class Automaker(mesa.Agent):
         market, books = self.model.market, self.model.books
         market.platforms.research[stack] = stack_research(market, books, stack)
 
-    def follow_rule(self) -> None:
-        """Change the mode of brands where the scenario's rule, not their makers, decides."""
-        leader = self.model.orchestrator
-        if not leader.offered:
-            self._leave()
-        elif self.model.market.scenario.modes.rule == "open" and self.model.is_january and self.buys_stack():
-            self._take_stack()
-        for change in self.model.changes.get(self.model.market.month, ()):
-            if change.brand in self.brands and (leader.offered or change.platform != leader.platform):
-                self._follow(change)
-
     def buys_stack(self) -> bool:
         """Whether the alliance's stack is worth its fee on the maker's lines: what a median buyer would pay more for it,
         against the fee less the parts the maker no longer buys, VAT included."""
@@ -110,18 +100,22 @@ class Automaker(mesa.Agent):
         leader = market.platform_code(self.model.orchestrator.platform)
         return rows[(market.offers.platform[rows] != leader) & (market.offers.electric[rows] > 0)]
 
-    def _take_stack(self) -> None:
+    def take_stack(self) -> None:
+        """Put its electric lines on the alliance's stack."""
         adopt(self.model.market, self._outsiders(), Way("inside", self.model.orchestrator.platform))
 
-    def _leave(self) -> None:
+    def leave_stack(self) -> None:
+        """Take its lines off the alliance's stack, which is not to be had."""
         market, rows = self.model.market, self.lines
         leader = market.platform_code(self.model.orchestrator.platform)
         leaving = rows[market.offers.platform[rows] == leader]
         if len(leaving):
             adopt(market, leaving, PARTS)
 
-    def _follow(self, change) -> None:
-        """Move the brand's lines on the stack it leaves to the new one."""
+    def follow(self, change: ModeChange) -> None:
+        """Move the brand's lines, if it has the brand on offer, on the stack that it leaves to the new one."""
+        if change.brand not in self.brands:
+            return
         market, rows = self.model.market, self.lines
         brand, before = market.names.brands.index(change.brand), market.platform_code(change.before)
         moving = rows[(market.offers.brand[rows] == brand) & (market.offers.platform[rows] == before)]

@@ -15,7 +15,7 @@ class Government(mesa.Agent):
     def announce(self) -> None:
         """Put this month's instruments in force."""
         market = self.model.market
-        self.in_force = tuple(instrument.kind for instrument in market.policy.in_force(market.month))
+        self.in_force = tuple(entry.kind for entry in market.policy.dated(market.month))
 
     def book(self, accounts: MonthAccounts) -> None:
         """Take the month's tax and outlay to the accounts."""

@@ -226,12 +226,14 @@ def settle(balance, stored, credit_price, rule: CreditRule) -> Settlement:
     stored = np.asarray(stored, dtype=float)
     if stored.shape != supply.shape or not (stored >= 0).all():
         raise ValueError(f"stored must have shape {supply.shape} and not be negative")
-    into, out = pool_flow(supply.sum(), need.sum(), stored.sum(), rule)
-    put, drawn = into * _parts(supply), out * _parts(stored)
+    spare, wanted, kept = supply.sum(), need.sum(), stored.sum()
+    into, out = pool_flow(spare, wanted, kept, rule)
+    put, drawn = into * _parts(supply, spare), out * _parts(stored, kept)
     offered = supply - put + drawn
-    traded = min(offered.sum(), need.sum())
-    sold, bought = traded * _parts(offered), traded * _parts(need)
-    unsold_part = 1.0 - traded / offered.sum() if offered.sum() > 0 else 0.0
+    on_offer = offered.sum()
+    traded = min(on_offer, wanted)
+    sold, bought = traded * _parts(offered, on_offer), traded * _parts(need, wanted)
+    unsold_part = 1.0 - traded / on_offer if on_offer > 0 else 0.0
     return Settlement(
         sold=sold,
         bought=bought,
@@ -248,7 +250,6 @@ def _sides(balance):
     return np.maximum(balance, 0.0), np.maximum(-balance, 0.0)
 
 
-def _parts(amounts):
+def _parts(amounts, total):
     """Each one's part of the sum; 0 where there is none."""
-    total = amounts.sum()
     return amounts / total if total > 0 else np.zeros_like(amounts)

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from evsim.compiled import njit
 from evsim.economics.price_rule import BuyerPrice, BuyerPriceByClass
 
 ROUNDING = 1e-12  # of a budget: by how much a sum of claims may miss it and still be met
@@ -217,19 +218,29 @@ def consumer_classes(entitled) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         (class_of `[N]`, entitled `[C, I]` bool): only classes that exist, in a fixed order.
     """
-    entitled = np.asarray(entitled, dtype=bool)
+    entitled = np.ascontiguousarray(entitled, dtype=bool)
     entitled = entitled if entitled.ndim == 2 else entitled.reshape(1, -1)
     place = np.arange(entitled.shape[1], dtype=np.int64)
     if len(place) > 8:
         found, class_of = np.unique((entitled.astype(np.int64) << place).sum(axis=1), return_inverse=True)
-    else:  # the claims of a consumer are the bits of one byte, and a table of all bytes is shorter than sorting
-        one_more = np.zeros((len(entitled), 1), dtype=bool)  # a byte where there is no claim, too
-        codes = np.packbits(np.hstack([entitled, one_more]), axis=1, bitorder="little")[:, 0]
-        found = np.flatnonzero(np.bincount(codes, minlength=1))
-        class_at = np.zeros(256, dtype=np.int64)
-        class_at[found] = np.arange(len(found))
-        class_of = class_at[codes]
+    else:  # a table of all sets of so few instruments is shorter than sorting
+        found, class_of = _classes_of_few(entitled)
     return class_of.reshape(-1), (found[:, None] >> place) & 1 == 1
+
+
+@njit
+def _classes_of_few(entitled):
+    """The sets of instruments that consumers are entitled to, as numbers whose bits they are, rising; and the place among
+    them of each consumer's, `[N]`."""
+    n_instruments = entitled.shape[1]
+    sets, place = np.zeros(len(entitled), dtype=np.int64), np.full(1 << n_instruments, -1)
+    for i in range(len(entitled)):
+        for k in range(n_instruments):
+            sets[i] |= np.int64(entitled[i, k]) << k
+        place[sets[i]] = 0
+    found = np.flatnonzero(place == 0)
+    place[found] = np.arange(len(found))
+    return found, place[sets]
 
 
 def owns_old_car(car_age, least_age):
@@ -238,13 +249,32 @@ def owns_old_car(car_age, least_age):
     return (car_age >= 0) & (car_age >= least_age)
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """What instruments give, to be asked at one set of prices after another."""
+
+    lines: _Lines
+    waives: np.ndarray  # [I] bool: it waives tax
+    tax_rate: float
+    vat: float
+
+    @classmethod
+    def of(cls, instruments, n_products: int, tax_rate=0.10, vat=0.13) -> "Schedule":
+        """Of the instruments in force; arguments as in `compose`."""
+        lines, waives = _lines(instruments, n_products, float(purchase_tax(1.0, tax_rate, vat)))
+        return cls(lines, waives, tax_rate, vat)
+
+    def at(self, prices: np.ndarray) -> Benefits:
+        """What each instrument gives at posted prices `[J]`."""
+        given = self.lines.benefits(prices)
+        waived, paid = np.where(self.waives[:, None], given, 0.0), np.where(self.waives[:, None], 0.0, given)
+        return Benefits(waived, paid, purchase_tax(prices, self.tax_rate, self.vat))
+
+
 def benefits(instruments, prices, tax_rate=0.10, vat=0.13) -> Benefits:
     """What each instrument gives at posted prices `[J]`; arguments as in `compose`."""
     prices = np.asarray(prices, dtype=float)
-    lines, waives = _lines(instruments, len(prices), float(purchase_tax(1.0, tax_rate, vat)))
-    given = lines.benefits(prices)
-    waived = np.where(waives[:, None], given, 0.0)
-    return Benefits(waived, np.where(waives[:, None], 0.0, given), purchase_tax(prices, tax_rate, vat))
+    return Schedule.of(instruments, len(prices), tax_rate, vat).at(prices)
 
 
 def fiscal(instruments, prices, tax_rate=0.10, vat=0.13) -> Fiscal:

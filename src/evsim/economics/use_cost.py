@@ -12,6 +12,7 @@ are given sums, so they move no dq/dp and enter the tax rule as a shift of its i
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -36,10 +37,12 @@ class Consumption:
         if (self.electric_share > 1).any() or not self.charging_loss >= 0:
             raise ValueError("electric_share must not exceed 1, and charging_loss must not be negative")
 
+    @cached_property
     def litres_per_km(self) -> np.ndarray:
         """Petrol burnt, litres per km of all driving: (1 − share) fuel / 100."""
         return (1.0 - self.electric_share) * self.fuel / 100.0
 
+    @cached_property
     def kwh_per_km(self) -> np.ndarray:
         """Power drawn from the grid, kWh per km of all driving: share · power / 100 · (1 + loss)."""
         return self.electric_share * self.power / 100.0 * (1.0 + self.charging_loss)
@@ -52,7 +55,7 @@ def charging_price(home, public, home_share):
 
 def cost_per_km(car: Consumption, petrol_price, power_price):
     """Energy cost of a km, kCNY, from CNY a litre and CNY a kWh; in the shape of the car's arrays."""
-    return (car.litres_per_km() * petrol_price + car.kwh_per_km() * power_price) / 1000.0
+    return (car.litres_per_km * petrol_price + car.kwh_per_km * power_price) / 1000.0
 
 
 def years_of_use(years, discount_rate):
@@ -208,7 +211,7 @@ def tons_per_year(car: Consumption, distance, petrol_factor, grid_factor):
         distance: km a year.
         petrol_factor: kg a litre; grid_factor: kg a kWh drawn, in the year of driving, whatever the car's age.
     """
-    return distance * (car.litres_per_km() * petrol_factor + car.kwh_per_km() * grid_factor) / 1000.0
+    return distance * (car.litres_per_km * petrol_factor + car.kwh_per_km * grid_factor) / 1000.0
 
 
 def fleet_tons(cars, car: Consumption, distance, petrol_factor, grid_factor):

@@ -117,8 +117,8 @@ class Books:
     def remember(self, revenue: np.ndarray, profit: np.ndarray, selling: np.ndarray) -> None:
         """Put the month's results at the end of the last twelve; makers count from their first month on sale."""
         known = selling | ~np.isnan(self.past_revenue[-1])
-        self.past_revenue = np.vstack([self.past_revenue[1:], np.where(known, revenue, np.nan)])
-        self.past_profit = np.vstack([self.past_profit[1:], np.where(known, profit, np.nan)])
+        self.past_revenue = np.concatenate([self.past_revenue[1:], np.where(known, revenue, np.nan)[None]])
+        self.past_profit = np.concatenate([self.past_profit[1:], np.where(known, profit, np.nan)[None]])
 
 
 @dataclass(frozen=True)
@@ -151,13 +151,13 @@ def open_books(market: Market) -> Books:
     gross = np.bincount(offers.automaker[rows], offers.base_units[rows] * (net - fees - market.costs()[rows]), n_makers)
     revenue = np.bincount(offers.automaker[rows], offers.base_units[rows] * net, n_makers)
     units = np.bincount(offers.automaker[rows], offers.base_units[rows], n_makers)
-    figures = known_figures(market)
+    figures = dict(zip(FIGURES, known_figures(market).to_numpy().T, strict=True))
     capacity = np.maximum(scenario.capacity.headroom * units, scenario.capacity.minimum)
-    capacity = np.where(figures["capacity"].isna(), capacity, np.maximum(figures["capacity"] / 12.0, units))
+    capacity = np.where(np.isnan(figures["capacity"]), capacity, np.maximum(figures["capacity"] / 12.0, units))
     cash = scenario.accounts.opening_cash_months * revenue
-    cash = np.where(figures["cash"].isna(), cash, figures["cash"] * KCNY_PER_BN)
+    cash = np.where(np.isnan(figures["cash"]), cash, figures["cash"] * KCNY_PER_BN)
     research = own_research(market, offers.base_units, market.platforms.base_research)
-    margin = (figures["net_profit"] / figures["revenue"]).to_numpy()
+    margin = figures["net_profit"] / figures["revenue"]
     fixed = base_fixed_costs(gross, research, revenue, margin, scenario.accounts.fixed_cost_share)
     selling = units > 0
     books = Books(capacity, np.zeros(n_makers), cash, np.where(selling, fixed, np.nan))
@@ -173,15 +173,15 @@ def known_figures(market: Market) -> pd.DataFrame:
 
     The columns are those of `evsim.data.firms.FIGURES`. No figure of a later date is among them.
     """
-    wide = _figures_at(month_name(month_number(market.scenario.start) - 1))
-    return wide.reindex(index=market.names.automakers, columns=list(FIGURES))
+    return _figures_of(month_name(month_number(market.scenario.start) - 1), tuple(market.names.automakers))
 
 
 @lru_cache(maxsize=16)
-def _figures_at(base: str) -> pd.DataFrame:
+def _figures_of(base: str, automakers: tuple[str, ...]) -> pd.DataFrame:
     """Firms' figures of a base date, a row an automaker; not to be changed."""
     figures = read_firm_figures()
-    return figures[figures["base"] == base].pivot(index="automaker", columns="item", values="value")
+    wide = figures[figures["base"] == base].pivot(index="automaker", columns="item", values="value")
+    return wide.reindex(index=list(automakers), columns=list(FIGURES))
 
 
 def base_fixed_costs(

@@ -87,6 +87,8 @@ def visits(market: Market, owners: Population, shoppers: np.ndarray, rows: np.nd
     """The households of some rows shop among the lines `rows` this month, each at the price of its class."""
     people = people_of(market, owners, shoppers)
     choice, worth = np.empty(len(shoppers), dtype=np.int64), np.empty(len(shoppers))
+    if not len(shoppers):
+        return Visits(shoppers, people, choice, worth)
     outlay, class_of = price_tags(market, rows, people, market.month)
     shelf, columns, world = market.shelf(rows, outlay), market.columns(owners), market.world(len(owners))
 

@@ -12,7 +12,7 @@ from . import kernels
 from .accounts import Books
 from .calendar import Early, Visits, people_of, shift_visits, visits
 from .panel import let_panel_shop, take_cars
-from .population import NEVER, NO_CAR
+from .population import NEVER, NO_CAR, rows_in_month
 from .pricing import set_prices
 from .state import Market, Outcome, Sales
 from .surplus import income_group, month_surplus
@@ -21,14 +21,15 @@ from .surplus import income_group, month_surplus
 def clear(market: Market, books: Books) -> Outcome:
     """Price, shop, deliver."""
     rows, population = market.on_sale(), market.population
-    residual = set_prices(market, rows)
-    early = shift_visits(market, population, rows)
-    made = shop(market, rows, early)
+    with market.dressed(rows):
+        residual = set_prices(market, rows)
+        early = shift_visits(market, population, rows)
+        made = shop(market, rows, early)
+        let_panel_shop(market, rows)
     surplus = month_surplus(market, rows, made)
     buys = made.choice >= 0
     ordered = rows[made.choice[buys]]
     order_of_month(market, books, made.rows[buys], ordered)
-    let_panel_shop(market, rows)
     buyers, products = books.queue.deliver(books, market)
     market.wait = books.months_waiting(market)
     benefits = market.policy.dated(market.month)
@@ -53,7 +54,7 @@ def clear(market: Market, books: Books) -> Outcome:
 def shop(market: Market, rows: np.ndarray, early: Early) -> Visits:
     """The visits of this month to the lines `rows`. Keepers get a next visit: those that came early their old one."""
     population, scenario = market.population, market.scenario
-    shoppers = np.flatnonzero(population.visit == market.month)
+    shoppers = rows_in_month(population.visit, market.month)
     before, household = population.platform[shoppers], population.household[shoppers]
     kernels.pass_on(scenario.seed, shoppers, market.columns(population), market.habits, market.month)
     left = before != population.platform[shoppers]

@@ -32,11 +32,11 @@ from .state import Market
 
 def failing(market: Market, books: Books) -> np.ndarray:
     """Codes of the makers that must stop for want of cash this month, in order; call it when the month is booked."""
-    earned = np.nansum(books.past_profit, axis=0)
-    stopping = failed(market, books) & ~(earned > 0.0)
+    stopping = failed(market, books)
     if not stopping.any():
         return np.flatnonzero(stopping)
-    stopping &= still_there(market)
+    earned = _over_the_year(books.past_profit)
+    stopping &= ~(earned > 0.0) & still_there(market)
     on_sale = np.bincount(market.offers.automaker, market.offers.on_sale, len(stopping)) > 0
     if on_sale.any() and not (on_sale & ~stopping).any():
         stopping[np.flatnonzero(on_sale)[earned[on_sale].argmax()]] = False
@@ -48,10 +48,15 @@ def failed(market: Market, books: Books) -> np.ndarray:
     names = market.names.automakers
     group = _codes_of(tuple(map(market.groups.get, names, names)))
     cash = np.bincount(group, books.cash)
-    yearly = np.bincount(group, np.nansum(books.past_revenue, axis=0))
+    yearly = np.bincount(group, _over_the_year(books.past_revenue))
     judged = np.bincount(group, ~np.isnan(books.past_revenue[0])) > 0
     short = judged & (cash < -market.scenario.accounts.credit_months * yearly / len(books.past_revenue))
     return short[group] & ~_pooled(tuple(names))
+
+
+def _over_the_year(past: np.ndarray) -> np.ndarray:
+    """Sum of the months in which a maker was on sale, `[automakers]`."""
+    return np.where(np.isnan(past), 0.0, past).sum(axis=0)
 
 
 @lru_cache(maxsize=16)

@@ -17,6 +17,7 @@ of the run.
 
 import difflib
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -268,8 +269,9 @@ def place_launches(offers: Offers, fees: np.ndarray, scenario: Scenario) -> dict
     cost_fit = np.linalg.lstsq(fitted, full_cost, rcond=None)[0]
     residual = offers.quality[known] - fitted @ quality_fit
     rows = np.flatnonzero(~offers.pooled)
+    effect_of = cache(lambda brand, automaker: _brand_effect(offers, brand, automaker, known, residual))
     for row, mean_quality in zip(rows, regressors(offers, rows) @ quality_fit, strict=True):
-        brand_effect = _brand_effect(offers, int(row), known, residual)
+        brand_effect = effect_of(offers.brand[row], offers.automaker[row])
         if brand_effect is None:
             brand_effect = spreads.brand_spread * bounded_normal(seed, purpose, 0, int(offers.brand_key[row]), 0)
         luck = spreads.line_spread * bounded_normal(seed, purpose, 0, int(offers.key[row]), 1)
@@ -285,10 +287,10 @@ def place_launches(offers: Offers, fees: np.ndarray, scenario: Scenario) -> dict
     }
 
 
-def _brand_effect(offers: Offers, row: int, known: np.ndarray, residual: np.ndarray) -> float | None:
-    """Mean residual of the peers of a line, shrunk by n/(n + 1); None if it has none."""
-    for codes in (offers.brand, offers.automaker):
-        peers = residual[codes[known] == codes[row]]
+def _brand_effect(offers: Offers, brand: int, automaker: int, known: np.ndarray, residual: np.ndarray) -> float | None:
+    """Mean residual of the peers of a brand's lines, shrunk by n/(n + 1); None if they have none."""
+    for codes, code in ((offers.brand, brand), (offers.automaker, automaker)):
+        peers = residual[codes[known] == code]
         if len(peers):
             return float(peers.mean()) * len(peers) / (len(peers) + 1.0)
     return None

@@ -15,7 +15,7 @@ A budget is served first come, first served; once it is spent the instrument is 
 the instruments announced by now; a phase-out and a hold are known from the month they begin in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
@@ -26,7 +26,9 @@ from ..data import read_policy, read_ranges
 from ..data.market import POWERTRAINS, SIZE_CLASSES
 from ..economics.price_rule import BuyerPrice, BuyerPriceByClass
 from ..economics.subsidy import (
+    Benefits,
     Instrument,
+    Schedule,
     compose,
     consumer_classes,
     owns_old_car,
@@ -63,7 +65,7 @@ class Dated:
     household_share: float = 1.0  # of households, drawn by key
     budget: float = np.inf  # kCNY over its whole life
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, int]:
         """By which it is told from all others."""
         return self.name, self.start
@@ -100,6 +102,8 @@ class Policy:
     spent: dict[tuple[str, int], float] = field(default_factory=dict)  # kCNY, by instrument
     # asked for lately, by scale and instruments: of all lines, and with the numbers of some of them
     rules: dict[tuple, BuyerPrice] = field(default_factory=dict)
+    # likewise, of all lines
+    schedules: dict[tuple, Schedule] = field(default_factory=dict, compare=False, repr=False)
     # in force, by month, month in which it is asked and whether there is money left: worked out, no part of the state
     known: dict[tuple, tuple[Dated, ...]] = field(init=False, compare=False, repr=False, default_factory=dict)
     # likewise, by month, horizon and whether there is money left
@@ -114,6 +118,8 @@ class Policy:
 
     def _lasting(self) -> tuple[bool, ...]:
         """Whether there is money left of each instrument with a budget."""
+        if not self._rationed:
+            return ()
         return tuple(self.spent.get(entry.key, 0.0) < self.budget(entry) for entry in self._rationed)
 
     @cached_property
@@ -158,10 +164,14 @@ class Policy:
         """What may be paid by an instrument over its whole life, kCNY; +inf: no limit."""
         return entry.budget * self.scenario.subsidy.scale if entry.budget < np.inf else np.inf
 
-    def in_force(self, month: int) -> tuple[Instrument, ...]:
-        """Benefits in a month, whoever may claim them."""
-        scale = self.scale(month)
-        return tuple(instrument_of(entry, scale) for entry in self.dated(month))
+    def benefits(self, month: int, prices: np.ndarray) -> Benefits:
+        """What each of the benefits in a month gives at the posted prices of all lines, whoever may claim it."""
+        entries, scale, dials = self.dated(month), self.scale(month), self.scenario.subsidy
+        whole = (scale, tuple(entry.key for entry in entries))
+        if whole not in self.schedules:
+            instruments = [instrument_of(entry, scale) for entry in entries]
+            self.schedules[whole] = Schedule.of(instruments, self.n_lines, dials.purchase_tax, dials.vat)
+        return self.schedules[whole].at(prices)
 
     def buyer_price(self, month: int, rows: np.ndarray) -> BuyerPrice:
         """What buyers of the given lines pay who have nothing to claim by: as a function of the posted price."""
@@ -253,7 +263,8 @@ def make_policy(offers: Offers, names: Names, scenario: Scenario) -> Policy:
         BadRequest: an instrument is for an automaker that this market does not have.
     """
     base = month_number(scenario.start) - 1
-    entries = tuple(_from_record(row, offers) for row in _record())
+    reach = cache(lambda year: electric_range(offers, year))
+    entries = tuple(_from_record(row, offers, reach) for row in _record())
     own = tuple(
         _from_scenario(place, instrument, offers, names)
         for place, instrument in enumerate(scenario.subsidy.instruments)
@@ -272,15 +283,19 @@ def _month(text: str, default: int) -> int:
     return month_number(text) if text else default
 
 
-def _from_record(row, offers: Offers) -> Dated:
-    """A row of the record; empty numbers are nan and mean no limit."""
-    powertrains = [POWERTRAINS.index(name) for name in row.powertrains.split(";")]
-    eligible = np.isin(offers.powertrain, powertrains)
+def _has_powertrain(offers: Offers, names: Sequence[str]) -> np.ndarray:
+    """Lines with one of the given powertrains, `[J]` bool."""
+    return np.array([name in names for name in POWERTRAINS])[offers.powertrain]
+
+
+def _from_record(row, offers: Offers, reach: Callable[[int], np.ndarray]) -> Dated:
+    """A row of the record, with the electric range of the lines in a year; empty numbers are nan and mean no limit."""
+    eligible = _has_powertrain(offers, row.powertrains.split(";"))
     if not np.isnan(row.range_min) or not np.isnan(row.range_max):
-        reach = electric_range(offers, int(row.start[:4]))
+        there = reach(int(row.start[:4]))
         low = 0.0 if np.isnan(row.range_min) else row.range_min
         high = np.inf if np.isnan(row.range_max) else row.range_max
-        eligible &= (reach >= low) & (reach < high)
+        eligible &= (there >= low) & (there < high)
     if not np.isnan(row.price_ceiling):
         eligible &= offers.base_price <= row.price_ceiling
     amount, rate, cap, ceiling = (
@@ -305,7 +320,7 @@ def _from_record(row, offers: Offers) -> Dated:
 
 def _from_scenario(place: int, instrument: PerUnit | AdValorem | TaxExemption, offers: Offers, names: Names) -> Dated:
     """An instrument of a scenario's own list."""
-    eligible = np.isin(offers.powertrain, [POWERTRAINS.index(name) for name in instrument.powertrains])
+    eligible = _has_powertrain(offers, instrument.powertrains)
     unknown = [name for name in instrument.automakers if name not in names.automakers]
     if unknown:
         raise BadRequest(

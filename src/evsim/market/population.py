@@ -8,6 +8,8 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from ..compiled import njit
+
 NO_CAR = -1
 NEVER = 32_000  # a month beyond every simulation: waiting for a car to be delivered
 
@@ -51,6 +53,16 @@ class Population:
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "weight"}
 
 
+@njit
+def rows_in_month(visit, month):
+    """Rows whose next visit is in a month, rising."""
+    rows, found = np.empty(len(visit), dtype=np.int64), 0
+    for row in range(len(visit)):
+        rows[found] = row
+        found += visit[row] == month
+    return rows[:found].copy()
+
+
 def community_counts(platform: np.ndarray, size: int, n_platforms: int) -> np.ndarray:
     """Cars of each platform in each community, `[communities, platforms]`; rows are neighbours in their order."""
     community = np.arange(len(platform)) // size
@@ -60,11 +72,17 @@ def community_counts(platform: np.ndarray, size: int, n_platforms: int) -> np.nd
     return np.bincount(flat, minlength=n_communities * n_platforms).reshape(n_communities, n_platforms)
 
 
-def word_of_mouth(counts: np.ndarray) -> np.ndarray:
+@njit
+def word_of_mouth(counts):
     """Share of each platform in each community less its share in the market: W_cg − W̄_g, `[communities, platforms]`.
 
     A community without a car hears nothing: zeros.
     """
-    cars = counts.sum(axis=1, keepdims=True)
-    market = counts.sum(axis=0) / max(int(cars.sum()), 1)
-    return np.where(cars > 0, counts / np.maximum(cars, 1) - market, 0.0)
+    heard, cars, market = np.zeros(counts.shape), counts.sum(axis=1), counts.sum(axis=0)
+    total = max(cars.sum(), 1)
+    for community in range(counts.shape[0]):
+        if cars[community] > 0:
+            for platform in range(counts.shape[1]):
+                share = counts[community, platform] / cars[community]
+                heard[community, platform] = share - market[platform] / total
+    return heard

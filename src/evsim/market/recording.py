@@ -125,10 +125,9 @@ class Recorder:
 
     def _automakers(self, accounts: MonthAccounts, books: Books, backlog: np.ndarray) -> None:
         makers = np.bincount(self.market.offers.automaker, backlog, len(self.automaker))
-        offers = self.market.offers
-        there = offers.on_sale | (backlog > 0) | (accounts.units[offers.automaker] > 0)
+        selling = np.bincount(self.market.offers.automaker, self.market.offers.on_sale, len(self.automaker)) > 0
         paying = accounts.profit != 0  # for a stack or a conversion, before the first car is on sale
-        seen = np.union1d(offers.automaker[there], np.flatnonzero(paying))
+        seen = np.flatnonzero(selling | paying | (makers > 0) | (accounts.units > 0))
         self._append(
             "automakers",
             month=self.month,
@@ -226,8 +225,7 @@ class Recorder:
     def _headline(self, rows, units, outside_share, repeat_rate, brand_repeat_rate, residual) -> None:
         market, offers = self.market, self.market.offers
         total = max(float(units.sum()), 1e-12)
-        camps, sold = self.camp(rows), units[rows]
-        share = {camp: float(sold[camps == code].sum()) / total for code, camp in enumerate(CAMPS)}
+        share = dict(zip(CAMPS, (np.bincount(self.camp(rows), units[rows], len(CAMPS)) / total).tolist(), strict=True))
         if market.month > 0:
             self.alliance_deliveries += share["alliance"] * total
 

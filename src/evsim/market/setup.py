@@ -144,15 +144,13 @@ def open_platforms(names: list[str], dormant: list[str], scenario: Scenario, bas
         names: stacks of the market's cars; `dormant` ones are added at its end.
         dormant: stacks that groups may yet build.
     """
-    entry = read_software().sort_values("month", kind="stable").drop_duplicates("platform")
-    known = dict(zip(entry["platform"], entry["quality"], strict=True)) | software_quality(base)
+    known = dict(_quality_at_entry()) | software_quality(base)
     if "supplier" not in names:
         names.append("supplier")
     active, dormant = list(names), [name for name in dormant if name not in names]
     names += dormant
     idle = [0.0] * len(dormant)
-    records = read_membership()
-    built = set(records.loc[records["mode"] == "in_house", "stack"])
+    built = _built_in_house()
     return Platforms(
         names=names,
         ecosystem=np.array([name not in NO_ECOSYSTEM for name in names]),
@@ -171,6 +169,20 @@ def open_platforms(names: list[str], dormant: list[str], scenario: Scenario, bas
         quality_path=np.zeros((scenario.n_months + 1, len(names))),
         initial_fleet=np.zeros(len(names)),
     )
+
+
+@cache
+def _quality_at_entry() -> tuple[tuple[str, float], ...]:
+    """Platform and quality, kCNY, in the first judgement of each stack."""
+    entry = read_software().sort_values("month", kind="stable").drop_duplicates("platform")
+    return tuple(zip(entry["platform"], entry["quality"], strict=True))
+
+
+@cache
+def _built_in_house() -> frozenset[str]:
+    """Stacks that some brand's maker has built, by the record."""
+    records = read_membership()
+    return frozenset(records.loc[records["mode"] == "in_house", "stack"])
 
 
 def stacks_for_sale(scenario: Scenario) -> list[str]:
@@ -196,7 +208,7 @@ def stacks_to_come(groups: dict[str, str], traits: Traits, scenario: Scenario) -
     return sorted(({*groups.values()} | ventures) - {OTHER})
 
 
-def _research(name: str, built: set[str], leader: str, software: SoftwareParams) -> float:
+def _research(name: str, built: frozenset[str], leader: str, software: SoftwareParams) -> float:
     """Software R&D behind a platform, bn CNY a year."""
     if name == leader:
         return software.alliance_rd

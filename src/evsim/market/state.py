@@ -1,5 +1,7 @@
 """The market's state, and the two views of it that the kernels read: what is on the shelf, and the world around it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -85,6 +87,7 @@ class Market:
     credits: CreditBook = field(default_factory=lambda: CreditBook(np.empty(0), np.empty(0)))
     credit_cost: np.ndarray = field(default_factory=lambda: np.empty(0))  # [lines] kCNY a car; negative: it earns some
     results_seen: list[int] = field(default_factory=lambda: [0, 0])  # attempts at in-house stacks: successes, failures
+    window: tuple[np.ndarray, Shelf] | None = None  # rows, and what they show while nothing but prices moves: `dressed`
 
     def on_sale(self) -> np.ndarray:
         """Rows of the lines on offer, in their order."""
@@ -149,8 +152,9 @@ class Market:
         and mode of its lines."""
         offers = self.offers
         n_modes, n_brands = len(MODE), len(self.names.brands)
-        contract = (offers.automaker * n_brands + offers.brand) * n_modes + offers.mode
-        contracts = np.unique(contract[offers.on_sale])
+        paying = np.flatnonzero(offers.on_sale & (self.rates.fixed_fee > 0)[offers.mode])
+        contract = (offers.automaker[paying] * n_brands + offers.brand[paying]) * n_modes + offers.mode[paying]
+        contracts = np.unique(contract)
         fees[:] = np.bincount(contracts // (n_brands * n_modes), self.rates.fixed_fee[contracts % n_modes], len(fees))
 
     def software(self, rows: np.ndarray) -> np.ndarray:
@@ -178,8 +182,19 @@ class Market:
         rule = policy.buyer_price(month, rows) if people is None else policy.classes(month, rows, people, seen_from)
         return with_outlay(rule, self.beside_price[rows])
 
+    @contextmanager
+    def dressed(self, rows: np.ndarray) -> Iterator[None]:
+        """Put the given lines on the shelf once for all who look at them: for as long as nothing moves but prices and owners."""
+        self.window = (rows, self.shelf(rows, np.empty(0)))
+        try:
+            yield
+        finally:
+            self.window = None
+
     def shelf(self, rows: np.ndarray, outlay: np.ndarray) -> Shelf:
         """Lines on offer as the kernels read them; `outlay` is what the buyer weighs of each (`weighed`)."""
+        if self.window is not None and rows is self.window[0]:
+            return self.window[1]._replace(outlay=outlay)
         offers = self.offers
         leader = self.platform_code(self.scenario.alliance.platform)
         return Shelf(

@@ -1,6 +1,6 @@
 """What a month is worth to households, by income: the surplus of going shopping, and the part of it that is staying.
 
-    surplus of a visit   ln(1 + Σ_j exp(V_ij − V_i0)) / α_i,   over keeping the old car, prices of i's class in V
+    surplus of a visit   ln(1 + exp w_i) / α_i,   w_i = ln Σ_j exp(V_ij − V_i0), over keeping the old car, i's prices in V
     staying              (κ s(tenure_i) 1{platform kept} + ι 1{brand kept}) / α_i, of those who buy
 
 summed over the households that shop, each standing for `weight`, in fifths of the population by income. A visit is worth what
@@ -14,7 +14,6 @@ from functools import lru_cache
 
 import numpy as np
 
-from ..economics.choice import consumer_surplus
 from ..economics.utility import lock_in_strength
 from ..economics.welfare import income_bounds
 from .calendar import Visits
@@ -41,8 +40,7 @@ def month_surplus(market: Market, rows: np.ndarray, visits: Visits) -> Surplus:
     """The surplus of this month's visits to the lines `rows` on sale; call it before cars change hands."""
     weight, income = market.population.weight, visits.people.income
     sensitivity, group = market.habits.median_sensitivity / income, income_group(market, income)
-    n_shoppers = len(visits.rows)
-    worth = consumer_surplus(visits.worth[:, None], sensitivity, np.zeros(n_shoppers)) if n_shoppers else visits.worth
+    worth = np.logaddexp(0.0, visits.worth) / sensitivity  # `consumer_surplus` with the visit as the only alternative
     buys = visits.choice >= 0
     stays = staying_gain(market, visits.rows[buys], rows[visits.choice[buys]]) / sensitivity[buys]
     return Surplus(

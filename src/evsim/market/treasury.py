@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..economics.subsidy import benefits, consumer_classes, paid_within_budget
+from ..economics.subsidy import consumer_classes, paid_within_budget
 from ..streams import Purpose, uniforms
-from .policy import Dated, instrument_of
+from .policy import Dated
 from .state import Market, Sales
 
 
@@ -29,10 +29,8 @@ class Receipts:
 
 def collect(market: Market, sales: Sales) -> Receipts:
     """Tax, waived tax and subsidies of a month's sales; budgets are drawn down."""
-    entries, scale = market.policy.dated(market.month), market.policy.scale(market.month)
-    offers, weight, dials = market.offers, market.population.weight, market.scenario.subsidy
-    instruments = [instrument_of(entry, scale) for entry in entries]
-    given = benefits(instruments, offers.price, dials.purchase_tax, dials.vat)
+    entries, offers, weight = market.policy.dated(market.month), market.offers, market.population.weight
+    given = market.policy.benefits(market.month, offers.price)
     each = given.alone[:, sales.products]  # kCNY a car, by buyer
     met = _met_claims(market, sales, entries, each)
     class_of, claims = consumer_classes(met)

@@ -96,6 +96,8 @@ def forsaken(market: Market) -> np.ndarray:
     """Stacks that nobody keeps up any more, or that all who sell cars with them have decided to leave, `[G]` bool."""
     platforms, offers = market.platforms, market.offers
     named = np.array([name not in NO_ECOSYSTEM for name in platforms.names])
+    if not any(brand.change for brand in market.brands):
+        return named & ~platforms.ecosystem
     kept = offers.on_sale.copy()  # whether its maker stays on its stack
     for brand in market.brands:
         change = brand.change

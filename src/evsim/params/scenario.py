@@ -1,5 +1,7 @@
 """A scenario: every parameter of one simulated world."""
 
+from functools import cache
+
 from pydantic import model_validator
 
 from .base import Params, param
@@ -85,12 +87,14 @@ class Scenario(Params):
         return month_number(self.end) - month_number(self.start) + 1
 
 
+@cache
 def month_number(month: str) -> int:
     """Months since year 0 of a month written YYYY-MM."""
     year, number = month.split("-")
     return int(year) * 12 + int(number) - 1
 
 
+@cache
 def month_name(number: int) -> str:
     """The month written YYYY-MM, of a number of months since year 0."""
     return f"{number // 12:04d}-{number % 12 + 1:02d}"
