@@ -33,7 +33,7 @@ from .points import Point, expected_point
 from .pricing import whole_game
 from .rates import Rates
 from .state import Market
-from .trial_kernels import answered
+from .trial_kernels import answered, earnings
 from .ways import FULL_STACK, PARTS, equipped, lines_of, tried, ways
 
 
@@ -66,8 +66,8 @@ class Answer(NamedTuple):
     prices: np.ndarray  # kCNY
     cars: np.ndarray  # a year
     costs: np.ndarray  # before fees, kCNY a car
-    terms: Terms
-    full_stack: np.ndarray  # bool: the leader's
+    fees: tuple[np.ndarray, np.ndarray]  # the leader's share of the price net of VAT, and its fee, kCNY a car
+    modes: np.ndarray  # codes
     lent_trust: float  # utils
 
 
@@ -91,6 +91,7 @@ class Forecast:
     def __init__(self, market: Market):
         self.market = market
         self.entries = panel_entries(market)
+        self.households = self.entries.sensitivity[: len(market.panel.owners)]  # α, which the entries repeat
         self.points = [expected_point(market, years, self.entries) for years in market.scenario.modes.forecast_years]
         self.ways = {brand.key: brand.way for brand in market.brands}
         # (brand, present way, way) → lines that the move is about; and of them, those known at a point in time
@@ -99,7 +100,7 @@ class Forecast:
         self.known_ways: dict[tuple, list[Way]] = {}  # (brand, offered) → ways
         self.known_equipped: dict[tuple, np.ndarray] = {}  # (brand, way) → lines
         self.codes: dict[str, int] = {}  # of platforms
-        self.work = tuple(np.empty((len(self.entries), most), order="F") for _ in range(2))  # tables of `answer`
+        self.odds = np.empty((len(self.entries), most), order="F")  # a table of `answer`
 
     def flows(self, brand: Brand, way: Way, full: bool = False) -> list[Flows]:
         """What the brand's maker earns at each point if the brand goes this way, others' ways given.
@@ -108,6 +109,11 @@ class Forecast:
             full: solve the whole price game, rivals answering; else the maker's best reply.
         """
         return [self._flows(point, brand, way, full) for point in self.points]
+
+    def table(self, brand: Brand, ways: Sequence[Way]) -> dict[Way, list[Flows]]:
+        """`flows` of several ways, point by point: what is read of a point is then near at hand."""
+        by_point = [[self._flows(point, brand, way, False) for way in ways] for point in self.points]
+        return {way: list(flows) for way, flows in zip(ways, zip(*by_point, strict=True), strict=True)}
 
     def flows_at(self, point: Point, brand: Brand, way: Way) -> Flows:
         """What the brand's maker earns at one point, by its best reply."""
@@ -189,7 +195,7 @@ class Forecast:
 
     def _answer(self, point, stand, brand, way) -> Answer:
         """`answer`, worked out."""
-        market, ledger = self.market, stand.ledger
+        market, ledger, alpha = self.market, stand.ledger, self.entries.sensitivity
         rows, moving, lent_trust = self._lines(point, stand, brand, way)
         same = len(rows) == len(stand.rows)
         columns = stand.columns if same else point.place[rows]
@@ -201,17 +207,13 @@ class Forecast:
             ledger[:7],
             stand.owners_left,
             (
-                (point.utility, point.stacks, point.reference),
-                (self.entries.sensitivity, point.weights, self._rest(point, stand, brand, lent_trust)),
+                (point.utility, point.stacks, point.excess, point.reference, alpha),
+                (self.households, alpha, point.weights, self._rest(point, stand, brand, lent_trust)),
             ),
             (rule, market.scenario.modes.reply_steps),
-            tuple(table[:, : len(rows)] for table in self.work),
+            self.odds[:, : len(rows)],
         )
-        costs, share, fee, borne = money[3:]
-        cars = point.cars * shares
-        mode = codes[1]
-        terms = Terms(share, fee, borne, member=mode == MODE["alliance"])
-        return Answer(rows, prices, cars, costs, terms, FULL_STACK[mode], lent_trust)
+        return Answer(rows, prices, point.cars * shares, money[3], (money[4], money[5]), codes[1], lent_trust)
 
     def _lines(self, point, stand, brand, way):
         """The maker's lines on sale with the brand in this way, those of them that move, and the trust lent then."""
@@ -268,8 +270,8 @@ class Forecast:
             prices=solution.prices[own],
             cars=point.cars * solution.shares[own],
             costs=trial.costs,
-            terms=terms,
-            full_stack=FULL_STACK[offers.mode[trial.rows]],
+            fees=(terms.revenue_share, terms.unit_fee),
+            modes=offers.mode[trial.rows],
             lent_trust=trial.lent_trust,
         )
 
@@ -296,18 +298,9 @@ class Forecast:
     def _flows(self, point, brand, way, full) -> Flows:
         """One point's flows."""
         answer = self.solved(point, brand, way) if full else self.answer(point, brand, way)
-        cars, vat = answer.cars, self.market.scenario.subsidy.vat
-        margin = answer.prices / (1.0 + vat) - answer.costs
-        fees = royalty(answer.prices, answer.terms, vat)
-        own = self.market.offers.brand[answer.rows] == brand.brand
-        return Flows(
-            market_profit=float(cars @ margin),
-            royalty=float(cars @ fees),
-            cars=float(cars.sum()),
-            leader_cars=float(cars[answer.full_stack].sum()),
-            brand_profit=float(cars[own] @ (margin - fees)[own]),
-            brand_cars=float(cars[own].sum()),
-        )
+        offers, vat = self.market.offers, self.market.scenario.subsidy.vat
+        sold, modes, own = (answer.prices, answer.cars), (answer.modes, FULL_STACK), (offers.brand, brand.brand)
+        return Flows(*earnings(answer.rows, sold, answer.costs, answer.fees, modes, own, vat))
 
     def _mask(self, rows, brand):
         offers = self.market.offers

@@ -73,7 +73,7 @@ class Means:
 def value_table(forecast: Forecast, brand: Brand, stakes: Stakes, means: Means) -> list[ModeValue]:
     """The value of every way that a brand has, its present one first."""
     found = forecast.ways_of(brand, means.offered)
-    return table_of(forecast, brand, stakes, means, {way: forecast.flows(brand, way) for way in found})
+    return table_of(forecast, brand, stakes, means, forecast.table(brand, found))
 
 
 def solved_table(forecast: Forecast, brand: Brand, stakes: Stakes, means: Means) -> list[ModeValue]:
