@@ -19,7 +19,7 @@ from evsim.market.leadership import admission, best_research, best_terms, recove
 from evsim.market.offers import MODE
 from evsim.market.panel import panel_utility
 from evsim.market.pricing import whole_game
-from evsim.market.ways import FULL_STACK, PARTS, equipped, lines_of, ways
+from evsim.market.ways import FULL_STACK, PARTS, equipped, ways
 
 WIDE = {"market": {"lines": 60}}
 PATIENT = {"modes": {"rule": "chosen", "reply_steps": 50}}  # best replies to the last digit
@@ -105,7 +105,7 @@ def test_a_forecast_of_today_has_todays_prices_and_sales(owner_value):
     forecast = Forecast(market)
     point, units = forecast.points[0], market.offers.base_units
     for brand in market.brands:
-        if market.offers.on_sale[lines_of(market, brand)].any():
+        if market.offers.on_sale[brand.lines].any():
             reply = forecast.reply(point, brand, brand.way)
             assert reply.prices == pytest.approx(market.offers.price[reply.rows], abs=1e-6)
             whole = forecast.solved(point, brand, brand.way)
@@ -409,7 +409,7 @@ def test_a_new_member_takes_trust_from_the_others_and_gives_it_back_when_it_goes
     forecast, aion, aito = Forecast(market), brand_of(market, "Aion"), brand_of(market, "AITO")
     point = forecast.middle
     members = point.market.members()
-    rows = np.array([row for row in lines_of(market, aito) if point.market.offers.on_sale[row]])
+    rows = np.array([row for row in aito.lines if point.market.offers.on_sale[row]])
     before, trust = point.utility[:, column(point, rows)].copy(), point.market.lent_trust()
     forecast.follow(aion, ALLIANCE)
     fall = trust * (1.0 - (members / (members + 1)) ** elasticity)

@@ -34,7 +34,7 @@ from .pricing import whole_game
 from .rates import Rates
 from .state import Market
 from .trial_kernels import answered, earnings
-from .ways import FULL_STACK, PARTS, equipped, lines_of, tried, ways
+from .ways import FULL_STACK, PARTS, equipped, tried, ways
 
 
 class Flows(NamedTuple):
@@ -137,7 +137,7 @@ class Forecast:
 
     def columns_of(self, point: Point, brand: Brand) -> np.ndarray:
         """Columns of the brand's lines at the point."""
-        columns = point.place[lines_of(self.market, brand)]
+        columns = point.place[brand.lines]
         return columns[columns >= 0]
 
     @property

@@ -20,7 +20,7 @@ from .progress import success_chance
 from .state import Market
 from .trial_kernels import set_utility
 from .trials import Ledger, ledger
-from .ways import built_quality, equipped, lines_of, tried
+from .ways import built_quality, equipped, tried
 
 Parts = tuple[np.ndarray, ...]  # of a `BuyerPrice`: knots, slopes, intercept, jumps
 ANNOUNCED = 12  # months ahead that launches are known
@@ -137,7 +137,7 @@ def expected_point(market: Market, years: float, entries: Entries) -> Point:
     """The market as expected some years from now."""
     months = int(round(12.0 * years))
     expected = _expected(market, months)
-    waiting = [lines_of(market, brand) for brand in market.brands if brand.prospective]
+    waiting = [brand.lines for brand in market.brands if brand.prospective]
     rows = np.unique(np.concatenate([np.flatnonzero(expected.offers.on_sale), *waiting])).astype(np.int64)
     place = np.full(len(market.offers), -1)
     place[rows] = np.arange(len(rows))

@@ -22,7 +22,7 @@ from .brands import Brand, Way
 from .forecast import Flows, Forecast
 from .offers import MODE
 from .rates import KCNY_PER_BN
-from .ways import WITH_LEADER, lines_of
+from .ways import WITH_LEADER
 
 AUTONOMY = {"alliance": 1.0, "inside": 0.5}  # part of the autonomy cost
 PARTS_OF_VALUE = ("market_profit", "royalty", "fixed", "autonomy", "volume", "option")
@@ -123,6 +123,7 @@ class _Book:
         self.discount = 1.0 / (1.0 + self.rate)
         self.present = next(iter(flows))
         self.paths: dict[Way, np.ndarray] = {}  # of flows, `[n, H]`, in the order of `Flows`
+        self.counted: dict[Way, np.ndarray] = {}  # the same, cars on the leader's stack at what they cost
         self.even = present_value(np.ones(self.horizon), self.rate)  # of 1 a year
 
     def value(self, way: Way, means: Means) -> ModeValue:
@@ -205,9 +206,7 @@ class _Book:
     def _paths(self, way):
         """The flows of a way year by year, `[n, H]`, in the order of `Flows`, kCNY or cars a year."""
         if way not in self.paths:
-            years = self.modes.forecast_years
-            known = zip(*self.flows[way], strict=True)
-            self.paths[way] = np.array([yearly(years, values, self.horizon) for values in known])
+            self.paths[way] = yearly(self.modes.forecast_years, np.array(self.flows[way]).T, self.horizon)
         return self.paths[way]
 
     def _path(self, way, name):
@@ -216,14 +215,17 @@ class _Book:
 
     def _present_values(self, way, months) -> dict[str, float]:
         """Present value of each flow, the present way's until the change; of cars on the leader's stack, their autonomy cost."""
-        before, after = (self._weights(each)[:, None] * self._paths(each) for each in (self.present, way))
-        flows = phased(before, after, months / 12.0)
-        return {name: present_value(flow, self.rate) for name, flow in zip(Flows._fields, flows, strict=True)}
+        flows = phased(self._counted(self.present), self._counted(way), months / 12.0)
+        return dict(zip(Flows._fields, present_value(flows, self.rate).tolist(), strict=True))
 
-    def _weights(self, way) -> np.ndarray:
-        """What a unit of each flow counts for: 1, and a car on the leader's stack its cost of autonomy."""
-        cost = AUTONOMY.get(way.mode, 0.0) * self.stakes.autonomy_cost
-        return np.array([cost if name == "leader_cars" else 1.0 for name in Flows._fields])
+    def _counted(self, way) -> np.ndarray:
+        """`_paths`, a car on the leader's stack counted at its cost of autonomy."""
+        if way not in self.counted:
+            self.counted[way] = self._paths(way).copy()
+            self.counted[way][Flows._fields.index("leader_cars")] *= (
+                AUTONOMY.get(way.mode, 0.0) * self.stakes.autonomy_cost
+            )
+        return self.counted[way]
 
     def _is_attempt(self, way):
         code = self.market.platform_code(way.platform)
@@ -234,7 +236,7 @@ class _Book:
         market, brand, contracts = self.market, self.brand, self.contracts
         rows = self.forecast.equipped(self.brand, way)
         if brand.prospective:
-            return contracts.launch_cost * KCNY_PER_BN * len(lines_of(market, brand))
+            return contracts.launch_cost * KCNY_PER_BN * len(brand.lines)
         cost = contracts.conversion_cost * KCNY_PER_BN * int(market.offers.on_sale[rows].sum())
         if way.mode == "alliance":
             cost += contracts.channel_cost * self.flows[self.present][0].brand_cars
@@ -301,9 +303,9 @@ class _Book:
             code = int(np.bincount(offers.platform[rows[market.own_software()[rows]]]).argmax())
         else:
             return 0.0
-        users = np.flatnonzero(offers.on_sale & (offers.platform == code) & market.own_software())
-        others = np.setdiff1d(users, rows)
-        return 0.0 if len(others) else float(market.platforms.research[code]) * KCNY_PER_BN
+        others = offers.on_sale & (offers.platform == code) & market.own_software()
+        others[rows] = False
+        return 0.0 if others.any() else float(market.platforms.research[code]) * KCNY_PER_BN
 
 
 @lru_cache(maxsize=1024)
@@ -333,4 +335,4 @@ def owners_there(market, brand: Brand) -> float:
     """Households that own a car of the brand on the leader's platform."""
     population, leader = market.population, market.platform_code(market.scenario.alliance.platform)
     lines = population.line[population.platform == leader]
-    return population.weight * int(np.isin(lines, lines_of(market, brand)).sum())
+    return population.weight * int(np.isin(lines, brand.lines).sum())
