@@ -236,7 +236,8 @@ def test_sums_of_a_reply_are_those_of_the_conditions_written_out(order):
 def test_weighted_columns_are_the_weighted_sums():
     draws = np.random.default_rng(0)
     table, weights = draws.normal(size=(300, 7)), draws.uniform(size=300)
-    assert weighted_columns(weights, table) == pytest.approx(weights @ table, rel=1e-13)
+    for columns in (np.arange(7), np.array([5, 0]), np.empty(0, dtype=np.int64)):
+        assert weighted_columns(weights, table, columns) == pytest.approx(weights @ table[:, columns], rel=1e-13)
 
 
 @pytest.mark.parametrize("n_products", [1, 3, 4, 9])

@@ -14,11 +14,11 @@ FAINT = 1e-290  # a Λ below this has lost its digits: nobody buys, and the pric
 
 
 @njit
-def weighted_columns(weights, table):
-    """Σ_i w_i x_ij, `[J]`, of a table `[N, J]`: no BLAS, so that the bits depend on no thread."""
-    columns, sums = table.T, np.empty(table.shape[1])
-    for j in range(table.shape[1]):
-        sums[j] = dot_of(weights, columns[j])
+def weighted_columns(weights, table, columns):
+    """Σ_i w_i x_ij of some columns of a table `[N, J]`: no BLAS, so that the bits depend on no thread."""
+    products, sums = table.T, np.empty(len(columns))
+    for place in range(len(columns)):
+        sums[place] = dot_of(weights, products[columns[place]])
     return sums
 
 

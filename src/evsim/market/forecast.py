@@ -99,7 +99,7 @@ class Forecast:
         most = int(np.bincount(market.offers.automaker).max())
         self.known_ways: dict[tuple, list[Way]] = {}  # (brand, offered) → ways
         self.known_equipped: dict[tuple, np.ndarray] = {}  # (brand, way) → lines
-        self.codes: dict[str, int] = {}  # of platforms
+        self.known_codes: dict[Way, tuple[int, int, int]] = {}
         self.odds = np.empty((len(self.entries), most), order="F")  # a table of `answer`
 
     def flows(self, brand: Brand, way: Way, full: bool = False) -> list[Flows]:
@@ -169,16 +169,18 @@ class Forecast:
         """A point follows a brand."""
         reply, stand = self.reply(point, brand, way), point.stand(brand.automaker)
         trial, rows = reply.trial, reply.rows
-        gone, fellows = np.setdiff1d(stand.rows, rows), self._fellow_members(point, brand)
-        left = self._utility_in(trial.market, trial.lent_trust, point, stand, gone, gone)
-        lent = point.utility[:, fellows] + (trial.lent_trust - stand.ledger.lent_trust)
-        price = trial.market.offers.price.copy()
+        offers = trial.market.offers
+        price = offers.price.copy()
         price[rows] = reply.prices
-        point.market = replace(trial.market, offers=replace(trial.market.offers, price=price))
+        lends_less = trial.lent_trust - stand.ledger.lent_trust
+        fellows = self._fellow_members(point, brand) if lends_less else rows[:0]
+        lent = point.utility[:, fellows] + lends_less
+        gone = np.setdiff1d(stand.rows, rows) if len(rows) < len(stand.rows) else rows[:0]
+        left = self._utility_in(trial.market, trial.lent_trust, point, stand, gone, gone)
+        point.market = replace(trial.market, offers=replace(offers, price=price))
         point.set_columns(self.entries, gone, left)
         point.set_columns(self.entries, rows, trial.utility)
-        if trial.lent_trust != stand.ledger.lent_trust:
-            point.set_columns(self.entries, point.rows[fellows], lent)
+        point.set_columns(self.entries, point.rows[fellows], lent)
 
     def reply(self, point: Point, brand: Brand, way: Way) -> Reply:
         """The maker's best prices on all its lines with the brand in this way, rivals' prices held."""
@@ -202,7 +204,7 @@ class Forecast:
         rule = stand.rule if same else point.parts_of(columns)
         money, codes, prices, shares = answered(
             (rows, columns, moving),
-            (MODE.get(way.mode, 0), self._code(way.platform), len(market.platforms)),
+            self._codes(way),
             (0.0, 0.0, 0) if way == self.ways[brand.key] else (ledger.lent_trust, lent_trust, ledger.modes[0]),
             ledger[:7],
             stand.owners_left,
@@ -243,11 +245,12 @@ class Forecast:
             stand.others_then[change] = then
         return stand.others_then[change]
 
-    def _code(self, platform: str) -> int:
-        """Code of a platform."""
-        if platform not in self.codes:
-            self.codes[platform] = self.market.platform_code(platform)
-        return self.codes[platform]
+    def _codes(self, way: Way) -> tuple[int, int, int]:
+        """Codes of a way's mode and platform, and how many platforms there are; looked up once."""
+        if way not in self.known_codes:
+            platform = self.market.platform_code(way.platform)
+            self.known_codes[way] = (MODE.get(way.mode, 0), platform, len(self.market.platforms))
+        return self.known_codes[way]
 
     def solved(self, point: Point, brand: Brand, way: Way) -> Answer:
         """As `answer`, with everybody's prices in equilibrium."""
@@ -279,21 +282,26 @@ class Forecast:
         """What the leader earns a year at a point as it stands, kCNY: fees less the parts and shops it bears."""
         offers, rows = point.market.offers, point.rows
         terms, vat = point.market.terms(rows), point.market.scenario.subsidy.vat
-        return float(point.cars * (point.shares() @ (royalty(offers.price[rows], terms, vat) - terms.parts_cost)))
+        earned = royalty(offers.price[rows], terms, vat) - terms.parts_cost
+        paying = np.flatnonzero(earned)
+        return float(point.cars * (point.shares(paying) @ earned[paying]))
 
     def leader_cars(self, point: Point) -> float:
         """Cars a year on the leader's full stack at a point as it stands."""
         modes = point.market.offers.mode[point.rows]
-        return float(point.cars * point.shares()[FULL_STACK[modes]].sum())
+        return float(point.cars * point.shares(np.flatnonzero(FULL_STACK[modes])).sum())
 
     def brand_profits(self, point: Point, brands: Sequence[Brand]) -> np.ndarray:
         """What each brand earns a year at a point as it stands, royalties paid, `[n]`, kCNY."""
-        offers, rows, market = point.market.offers, point.rows, point.market
-        terms, vat = market.terms(rows), market.scenario.subsidy.vat
-        price = offers.price[rows]
-        margin = price / (1.0 + vat) - royalty(price, terms, vat) - market.costs()[rows]
-        earned = point.cars * point.shares() * margin
-        return np.array([earned[self._mask(rows, brand)].sum() for brand in brands])
+        market, vat, found = point.market, point.market.scenario.subsidy.vat, np.empty(len(brands))
+        costs = market.costs()
+        for place, brand in enumerate(brands):
+            columns = self.columns_of(point, brand)
+            rows = point.rows[columns]
+            price = market.offers.price[rows]
+            margin = price / (1.0 + vat) - royalty(price, market.terms(rows), vat) - costs[rows]
+            found[place] = point.cars * (point.shares(columns) @ margin)
+        return found
 
     def _flows(self, point, brand, way, full) -> Flows:
         """One point's flows."""
@@ -302,21 +310,18 @@ class Forecast:
         sold, modes, own = (answer.prices, answer.cars), (answer.modes, FULL_STACK), (offers.brand, brand.brand)
         return Flows(*earnings(answer.rows, sold, answer.costs, answer.fees, modes, own, vat))
 
-    def _mask(self, rows, brand):
-        offers = self.market.offers
-        return (offers.automaker[rows] == brand.automaker) & (offers.brand[rows] == brand.brand)
-
     def _rows(self, point, brand, way):
         """Lines of the brand that a move to this way is about, of those known at the point."""
         present = self.ways[brand.key]
         key = (brand.key, present, way)
         if key not in self.known_rows:
-            self.known_rows[key] = equipped(point.market, replace(brand, way=present), way)
-        there = (*key, point.years)
-        if there not in self.known_rows:
+            there = brand if brand.way == present else replace(brand, way=present)
+            self.known_rows[key] = equipped(point.market, there, way)
+        then = (*key, point.years)
+        if then not in self.known_rows:
             rows = self.known_rows[key]
-            self.known_rows[there] = rows[point.place[rows] >= 0]
-        return self.known_rows[there]
+            self.known_rows[then] = rows[point.place[rows] >= 0]
+        return self.known_rows[then]
 
     def _trial(self, point, brand, way) -> Trial:
         """The point's market with the brand in this way."""

@@ -128,9 +128,10 @@ class Point:
         rule = self.rule
         return rule.knots[columns], rule.slopes[columns], rule.intercept[columns], rule.jumps[columns]
 
-    def shares(self) -> np.ndarray:
-        """Share of all visits that end with each line, `[J]`."""
-        return weighted_columns(self.weights / self.total, self.excess)
+    def shares(self, columns: np.ndarray | None = None) -> np.ndarray:
+        """Share of all visits that end with each line, `[J]`, or with those of some columns."""
+        columns = np.arange(len(self.rows)) if columns is None else columns
+        return weighted_columns(self.weights / self.total, self.excess, columns)
 
 
 def expected_point(market: Market, years: float, entries: Entries) -> Point:
@@ -145,10 +146,10 @@ def expected_point(market: Market, years: float, entries: Entries) -> Point:
     month = market.month + months
     known = expected.weighed(month, rows, entries.people, seen_from=market.month)
     rule = largest_class(known, entries.chance)
-    outlay = rule.value(expected.offers.price[rows])
+    outlay, by_line = rule.value(expected.offers.price[rows]), np.asfortranarray(utility)
     on_sale = expected.offers.on_sale[rows]
-    value = np.multiply.outer(entries.sensitivity, outlay)
-    np.subtract(utility, value, out=value)
+    value = np.multiply.outer(outlay, entries.sensitivity).T
+    np.subtract(by_line, value, out=value)
     value[:, ~on_sale] = -np.inf
     reference = np.maximum(value.max(axis=1), outside)
     value -= reference[:, None]
@@ -165,8 +166,8 @@ def expected_point(market: Market, years: float, entries: Entries) -> Point:
         month=month,
         rows=rows,
         place=place,
-        utility=np.asfortranarray(utility),
-        excess=np.asfortranarray(excess),
+        utility=by_line,
+        excess=excess,
         total=excess.sum(axis=1) + np.exp(outside - reference),
         reference=reference,
         outside=outside,

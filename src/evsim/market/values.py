@@ -122,18 +122,20 @@ class _Book:
         self.rate = params.pricing.discount_rate
         self.discount = 1.0 / (1.0 + self.rate)
         self.present = next(iter(flows))
-        self.paths: dict[Way, np.ndarray] = {}  # of flows, `[n, H]`, in the order of `Flows`
-        self.counted: dict[Way, np.ndarray] = {}  # the same, cars on the leader's stack at what they cost
+        known = np.array([flows[way] for way in flows]).swapaxes(1, 2)  # [ways, n, P], n in the order of `Flows`
+        self.paths = dict(
+            zip(flows, yearly(self.modes.forecast_years, known, self.horizon), strict=True)
+        )  # [n, H] each
         self.even = present_value(np.ones(self.horizon), self.rate)  # of 1 a year
 
     def value(self, way: Way, means: Means) -> ModeValue:
         """The row of one way, options left out."""
         market, brand, stays = self.market, self.brand, way == self.present
         build = self._is_attempt(way)
-        months = 0 if stays else round(self.attempt_months) if build else self.contracts.months_to_convert
+        months = self._months(way)
         invested = 0.0 if stays else self._change_cost(way)
         fixed = self._yearly_fixed(way) - invested - self._holdup(way, months)
-        worth = self._present_values(way, months)
+        worth = self.worths[way]
         return ModeValue(
             way=way,
             market_profit=worth["market_profit"],
@@ -203,29 +205,28 @@ class _Book:
         later = annuity(self.discount, self.horizon) - annuity(self.discount, delay)
         return (row.value / self.discount**0.5 - earlier) / later if later > 0 else self.level(present)
 
-    def _paths(self, way):
-        """The flows of a way year by year, `[n, H]`, in the order of `Flows`, kCNY or cars a year."""
-        if way not in self.paths:
-            self.paths[way] = yearly(self.modes.forecast_years, np.array(self.flows[way]).T, self.horizon)
-        return self.paths[way]
-
     def _path(self, way, name):
-        """One of them, `[H]`."""
-        return self._paths(way)[Flows._fields.index(name)]
+        """One of the flows of a way year by year, `[H]`, kCNY or cars a year."""
+        return self.paths[way][Flows._fields.index(name)]
 
-    def _present_values(self, way, months) -> dict[str, float]:
-        """Present value of each flow, the present way's until the change; of cars on the leader's stack, their autonomy cost."""
-        flows = phased(self._counted(self.present), self._counted(way), months / 12.0)
-        return dict(zip(Flows._fields, present_value(flows, self.rate).tolist(), strict=True))
+    @cached_property
+    def worths(self) -> dict[Way, dict[str, float]]:
+        """Present value of each flow of each way, the present way's until the change; of cars on the leader's stack, their
+        autonomy cost."""
+        counted, delays = (
+            np.array(list(self.paths.values())),
+            np.array([self._months(way) for way in self.paths]) / 12.0,
+        )
+        autonomy = np.array([AUTONOMY.get(way.mode, 0.0) for way in self.paths]) * self.stakes.autonomy_cost
+        counted[:, Flows._fields.index("leader_cars")] *= autonomy[:, None]
+        found = present_value(phased(counted[0], counted, delays[:, None, None]), self.rate).tolist()
+        return {way: dict(zip(Flows._fields, worth, strict=True)) for way, worth in zip(self.paths, found, strict=True)}
 
-    def _counted(self, way) -> np.ndarray:
-        """`_paths`, a car on the leader's stack counted at its cost of autonomy."""
-        if way not in self.counted:
-            self.counted[way] = self._paths(way).copy()
-            self.counted[way][Flows._fields.index("leader_cars")] *= (
-                AUTONOMY.get(way.mode, 0.0) * self.stakes.autonomy_cost
-            )
-        return self.counted[way]
+    def _months(self, way) -> int:
+        """Until cars are sold in this way."""
+        if way == self.present:
+            return 0
+        return round(self.attempt_months) if self._is_attempt(way) else self.contracts.months_to_convert
 
     def _is_attempt(self, way):
         code = self.market.platform_code(way.platform)
