@@ -146,16 +146,19 @@ def expected_point(market: Market, years: float, entries: Entries) -> Point:
     month = market.month + months
     known = expected.weighed(month, rows, entries.people, seen_from=market.month)
     rule = largest_class(known, entries.chance)
-    outlay, by_line = rule.value(expected.offers.price[rows]), np.asfortranarray(utility)
-    on_sale = expected.offers.on_sale[rows]
-    value = np.multiply.outer(outlay, entries.sensitivity).T
-    np.subtract(by_line, value, out=value)
-    value[:, ~on_sale] = -np.inf
-    reference = np.maximum(value.max(axis=1), outside)
-    value -= reference[:, None]
-    excess = np.exp(value, out=value)
-    utility_on_sale = utility if on_sale.all() else np.where(on_sale, utility, -np.inf)
-    visits = panel_visits(expected, entries, utility_on_sale, outside, rule, expected.offers.price[rows])
+    prices, off_sale, by_line = (
+        expected.offers.price[rows],
+        ~expected.offers.on_sale[rows],
+        np.array(utility, order="F"),
+    )
+    excess = np.multiply.outer(rule.value(prices), entries.sensitivity).T
+    np.subtract(by_line, excess, out=excess)
+    excess[:, off_sale] = utility[:, off_sale] = -np.inf
+    reference = np.maximum(excess.max(axis=1), outside)
+    excess -= reference[:, None]
+    np.exp(excess, out=excess)
+    alone = np.exp(outside - reference)
+    visits = panel_visits(expected, entries, utility, outside, rule, prices)
     mean_visits = visits.sum() / (0.5 * len(entries))
     consumers, growth = market.scenario.consumers, (1.0 + market.scenario.market.growth) ** (month / 12.0)
     cycle = consumers.holding_months + (mean_visits - 1.0) * consumers.pause_months
@@ -168,12 +171,12 @@ def expected_point(market: Market, years: float, entries: Entries) -> Point:
         place=place,
         utility=by_line,
         excess=excess,
-        total=excess.sum(axis=1) + np.exp(outside - reference),
+        total=excess.sum(axis=1) + alone,
         reference=reference,
         outside=outside,
         weights=visits / visits.sum(),
         rule=rule,
-        alone=np.exp(outside - reference),
+        alone=alone,
         cars=12.0 * households / cycle * mean_visits,
         stacks=np.asfortranarray(stack_utility(expected, entries, int(rows[0]))),
     )

@@ -89,14 +89,15 @@ def table_of(
     """Values from the flows of each way, the present one first."""
     book = _Book(forecast, brand, stakes, flows)
     table = [book.value(way, means) for way in flows]
-    present, others = table[0], table[1:]
-    building = [row for row in others if row.build and not row.closed]
-    joining = [row for row in others if not row.build and not row.closed]
+    present = table[0]
+    opened = [place for place, row in enumerate(table) if place > 0 and not row.closed]
+    building = [place for place in opened if table[place].build]
+    joining = [table[place] for place in opened if not table[place].build]
     stay = book.level(present)
     best = max(joining, key=lambda row: row.value, default=None)
     join = book.join_route(best, present) if best else Route(cost=np.inf)
     problem = Stopping(
-        build=book.build_route(building[0], means) if building else Route(cost=np.inf),
+        build=book.build_route(table[building[0]], means) if building else Route(cost=np.inf),
         join=join,
         wait_flow=stay,
         discount=book.discount,
@@ -106,8 +107,8 @@ def table_of(
     values = build_join_or_wait(problem, means.belief, book.horizon).values[0, 0, 0] * book.discount**0.5
     waiting = values[WAIT] - stay * annuity(book.discount, book.horizon) * book.discount**0.5
     table[0] = replace(present, option=max(float(waiting), 0.0))
-    for row in building:
-        table[table.index(row)] = book.built(row, present, float(values[BUILD]), means)
+    for place in building:
+        table[place] = book.built(table[place], present, float(values[BUILD]), means)
     return table
 
 
