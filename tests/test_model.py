@@ -6,7 +6,6 @@ from market.worlds import CHOSEN, brand_of, opened, run_small
 
 from evsim.market.brands import Way
 from evsim.market.changes import commit
-from evsim.market.ways import lines_of
 from evsim.model import HEADLINE, EVMarket
 
 TWENTY = {"kind": "per_unit", "name": "gift", "start": "2024-01", "amount_kcny": 20.0}
@@ -168,7 +167,7 @@ def test_a_maker_out_of_cash_stops_with_its_attempt_and_its_plans():
     fellows = [code for code, name in enumerate(market.names.automakers) if market.groups.get(name, name) == "Dongfeng"]
     books.cash[fellows], books.past_profit[:, fellows] = -1e12, -1.0
     model.step()
-    assert books.gone[voyah.automaker] and not market.offers.on_sale[lines_of(market, voyah)].any()
+    assert books.gone[voyah.automaker] and not market.offers.on_sale[voyah.lines].any()
     assert voyah.change is None and books.development[voyah.automaker] == 0.0
     assert "Voyah" in model.record["exits"]["name"]
     model.run_model()

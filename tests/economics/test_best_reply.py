@@ -11,6 +11,7 @@ from evsim.economics.price_rule import BuyerPrice, identity
 from evsim.economics.pricing import Demand, PriceGame, equilibrium_prices
 from evsim.economics.reply_kernels import (
     buyer_prices,
+    replied,
     reply_shares,
     reply_sums,
     summed_columns,
@@ -228,14 +229,15 @@ def test_sums_of_a_reply_are_those_of_the_conditions_written_out(order):
     chances = odds / (rest + odds.sum(axis=1))[:, None]
     steered = np.diag(weights * sensitivity) @ chances * (chances @ margin)[:, None]
     expected = np.stack([weights @ chances, (weights * sensitivity) @ chances, steered.sum(axis=0)])
-    found = reply_sums(np.array(odds, order=order), sensitivity, weights, rest, margin)
+    found = reply_sums(np.array(odds, order=order), rest + odds.sum(axis=1), sensitivity, weights, margin)
     assert found == pytest.approx(expected, rel=1e-12)
 
 
 def test_weighted_columns_are_the_weighted_sums():
     draws = np.random.default_rng(0)
     table, weights = draws.normal(size=(300, 7)), draws.uniform(size=300)
-    assert weighted_columns(weights, table) == pytest.approx(weights @ table, rel=1e-13)
+    for columns in (np.arange(7), np.array([5, 0]), np.empty(0, dtype=np.int64)):
+        assert weighted_columns(weights, table, columns) == pytest.approx(weights @ table[:, columns], rel=1e-13)
 
 
 @pytest.mark.parametrize("n_products", [1, 3, 4, 9])
@@ -243,10 +245,28 @@ def test_shares_alone_and_sums_of_columns_are_the_plain_ones_bit_for_bit(n_produ
     rng = np.random.default_rng(n_products)
     odds, rest = np.asfortranarray(rng.exponential(1.0, (50, n_products))), rng.uniform(1.0, 2.0, 50)
     weights = rng.dirichlet(np.ones(50))
-    sums = reply_sums(odds, rng.uniform(0.01, 0.1, 50), weights, rest, rng.normal(10.0, 3.0, n_products))
-    assert np.array_equal(reply_shares(odds, weights, rest), sums[0])
+    total = rest + odds.sum(axis=1)
+    sums = reply_sums(odds, total, rng.uniform(0.01, 0.1, 50), weights, rng.normal(10.0, 3.0, n_products))
+    assert np.array_equal(reply_shares(odds, total, weights), sums[0])
     columns = np.arange(0, n_products, 2)
     assert np.array_equal(summed_columns(odds, columns), np.add.reduce(odds.T[columns]))
+
+
+@pytest.mark.parametrize("steps", [0, 1, 3])
+@pytest.mark.parametrize("copies", [1, 2])
+def test_a_reply_that_starts_from_odds_is_the_one_that_starts_from_utilities(steps, copies):
+    """The compiled steps, which move odds with prices, against `best_reply`, which works them out anew."""
+    game, mine, prices = held("mixed royalties", 2)
+    demand, margins, rule, paid = game.demand, margins_of(game, mine), rule_of(game, mine), rule_of(game, mine).value
+    utility, rest = np.tile(demand.utility[:, mine], (copies, 1)), np.tile(of_others(game, mine, prices), copies)
+    alpha, weights = np.tile(demand.price_sensitivity, copies), np.tile(demand.weights, copies) / copies
+    utility[len(demand.weights) :] += 1.0
+    odds = np.asfortranarray(np.exp(utility - alpha[:, None] * paid(prices[mine])))
+    consumers = demand.price_sensitivity, alpha, weights, rest
+    accounts = margins.revenue, margins.cost
+    found = replied(odds, rest + odds.sum(axis=1), consumers, accounts, rule.parts, prices[mine], steps)
+    afresh = best_reply(utility, alpha, weights, rest, margins, rule, prices[mine], steps)
+    assert found[0] == pytest.approx(afresh[0], rel=1e-12) and found[1] == pytest.approx(afresh[1], rel=1e-12)
 
 
 @pytest.mark.parametrize("kind", ORDINARY)

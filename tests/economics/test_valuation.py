@@ -21,6 +21,9 @@ def test_a_flow_that_grows_in_a_straight_line_is_read_off_it_in_the_middle_of_ea
 def test_outside_the_points_a_flow_is_level():
     assert yearly([2.0, 4.0], [10.0, 20.0], 7).tolist() == [10.0, 10.0, 12.5, 17.5, 20.0, 20.0, 20.0]
     assert yearly([3.0], [7.0], 4).tolist() == [7.0] * 4
+    several = np.array([[10.0, 20.0], [-1.0, 5.0]])
+    assert yearly([2.0, 4.0], several, 7) == pytest.approx(np.stack([yearly([2.0, 4.0], one, 7) for one in several]))
+    assert present_value(several, 0.1).tolist() == pytest.approx([present_value(one, 0.1) for one in several])
 
 
 @given(FLOWS, st.floats(0.0, 14.0))

@@ -17,7 +17,7 @@ from evsim.market.changes import (
 )
 from evsim.market.offers import MODE
 from evsim.market.rates import KCNY_PER_BN
-from evsim.market.ways import PARTS, built_quality, equipped, lines_of
+from evsim.market.ways import PARTS, built_quality, equipped
 
 WIDE = {"market": {"lines": 60}}
 QUICK = {"modes": {"build_months_least": 5, "build_months_most": 7}}
@@ -103,7 +103,7 @@ def test_who_changes_mode_on_the_leaders_platform_has_been_there_all_along():
 def test_a_prospective_brand_opens_when_its_car_is_ready():
     market, books = world()
     qijing = brand_of(market, "Qijing")
-    rows = lines_of(market, qijing)
+    rows = qijing.lines
     assert qijing.way == OUT and lines_on_sale(market, qijing) == 0
     commit(market, books, qijing, ALLIANCE, 6e6)
     months(market, books, 12)
@@ -228,8 +228,7 @@ def test_a_line_that_opens_gets_what_its_brand_has():
     months(market, books, 13)
     offers = market.offers
     dear, cheap = (
-        next(row for row in lines_of(market, byd) if (offers.base_price[row] >= 120.0) == wanted)
-        for wanted in (True, False)
+        next(row for row in byd.lines if (offers.base_price[row] >= 120.0) == wanted) for wanted in (True, False)
     )
     offers.platform[dear], offers.mode[dear] = market.platform_code("BYD"), MODE["in_house"]
     for row in (dear, cheap):
@@ -243,7 +242,7 @@ def test_a_line_planned_on_the_leaders_stack_does_not_open_on_it_when_its_brand_
     aito = brand_of(market, "AITO")
     commit(market, books, aito, MOMENTA, 0.0)
     months(market, books, 13)
-    row = lines_of(market, aito)[-1]
+    row = aito.lines[-1]
     market.offers.platform[row], market.offers.mode[row] = market.platform_code("huawei"), MODE["alliance"]
     in_the_brands_way(market, row)
     assert market.names.platforms[market.offers.platform[row]] == "momenta"

@@ -22,7 +22,7 @@ from evsim.market.values import (
     table_of,
     value_table,
 )
-from evsim.market.ways import PARTS, equipped, lines_of, ways
+from evsim.market.ways import PARTS, equipped, ways
 
 WIDE = {"market": {"lines": 60}}
 ALLIANCE, INSIDE, COMPONENTS = Way("alliance", "huawei"), Way("inside", "huawei"), Way("components", "huawei")
@@ -141,7 +141,7 @@ def test_leaving_the_leaders_platform_costs_more_with_years_and_with_owners():
     aito, avatr = brand_of(market, "AITO"), brand_of(market, "Avatr")
     owners = owners_there(market, aito)
     leader = market.platform_code("huawei")
-    theirs = (market.population.platform == leader) & np.isin(market.population.line, lines_of(market, aito))
+    theirs = (market.population.platform == leader) & np.isin(market.population.line, aito.lines)
     assert owners == pytest.approx(market.population.weight * theirs.sum()) and owners > 50_000
     expected = exit_cost(21.0 / 12.0, owners, contracts.exit_cost * KCNY_PER_BN, contracts.exit_cost_owner)
     assert leaving_cost(market, aito) == pytest.approx(expected)

@@ -15,7 +15,6 @@ from evsim.market.ways import (
     built_quality,
     equipped,
     is_local,
-    lines_of,
     new_stack,
     own_stack,
     tried,
@@ -63,7 +62,7 @@ def test_a_full_stack_goes_into_dear_electric_lines_and_those_of_foreign_premium
     assert checked > 50
     audi, byd = brand_of(still, "Audi"), brand_of(still, "BYD")
     assert len(equipped(still, audi, INSIDE)) == 2 and len(equipped(still, audi, ALLIANCE)) == 0  # petrol cars both
-    assert set(lines_of(still, byd)) > set(equipped(still, byd, ALLIANCE)) == set(equipped(still, byd, INSIDE))
+    assert set(byd.lines) > set(equipped(still, byd, ALLIANCE)) == set(equipped(still, byd, INSIDE))
 
 
 def test_lines_to_come_are_equipped_as_well(still):
@@ -77,16 +76,16 @@ def test_the_least_price_decides_which_lines_are_equipped():
     many = opened(CHOSEN, WIDE, {"modes": {"least_price": 0.0}}).market
     byd = [brand_of(market, "BYD") for market in (few, many)]
     counts = [len(equipped(market, brand, INSIDE)) for market, brand in zip((few, many), byd, strict=True)]
-    assert counts[0] < counts[1] == (many.offers.electric[lines_of(many, byd[1])] > 0).sum()
+    assert counts[0] < counts[1] == (many.offers.electric[byd[1].lines] > 0).sum()
 
 
 def test_what_a_brand_leaves_for_bought_parts_is_what_ran_on_its_stack(still):
     volkswagen = brand_of(still, "Volkswagen", "SAIC-VW")
-    on_cariad = [row for row in lines_of(still, volkswagen) if platforms(still, [row]) == {"VW (Cariad)"}]
+    on_cariad = [row for row in volkswagen.lines if platforms(still, [row]) == {"VW (Cariad)"}]
     volkswagen_of_jac = brand_of(still, "Volkswagen", "JAC-VW")
     assert on_cariad and volkswagen.way == PARTS
-    assert set(equipped(still, volkswagen, PARTS)) == set(lines_of(still, volkswagen)) - set(on_cariad)
-    assert set(equipped(still, volkswagen_of_jac, PARTS)) == set(lines_of(still, volkswagen_of_jac))
+    assert set(equipped(still, volkswagen, PARTS)) == set(volkswagen.lines) - set(on_cariad)
+    assert set(equipped(still, volkswagen_of_jac, PARTS)) == set(volkswagen_of_jac.lines)
 
 
 # There and back.
@@ -239,7 +238,7 @@ def test_a_new_stack_is_as_good_as_the_mean_of_those_on_sale(still):
 
 def test_a_prospective_brand_may_stay_out_or_go_any_way(still):
     qijing = brand_of(still, "Qijing")
-    assert qijing.prospective and qijing.way == OUT and not still.offers.on_sale[lines_of(still, qijing)].any()
+    assert qijing.prospective and qijing.way == OUT and not still.offers.on_sale[qijing.lines].any()
     assert set(ways(still, qijing, EVERYTHING)) == {
         OUT, ALLIANCE, INSIDE, COMPONENTS, Way("in_house", "GAC"), MOMENTA, PARTS,
     }  # fmt: skip
@@ -266,7 +265,7 @@ def test_members_of_the_record_start_in_their_mode_with_their_date(still):
     assert (aito.way, avatr.way, stelato.way) == (ALLIANCE, INSIDE, ALLIANCE)
     assert aito.since == aito.joined < avatr.since < 0  # AITO sold its first car in 2022-03
     assert aito.since == -21
-    assert stelato.since > 0 and not still.offers.on_sale[lines_of(still, stelato)].any()
+    assert stelato.since > 0 and not still.offers.on_sale[stelato.lines].any()
 
 
 def test_makers_bound_before_the_first_month_have_nothing_left_to_choose(still):

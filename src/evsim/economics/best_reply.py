@@ -6,15 +6,16 @@ With U_i0 the log-sum of everything the firm does not sell, its first-order cond
 
 and a few steps of the same map ζ (`price_kernels.kinked_replies`) come near enough: profit errs by the square of what the
 prices err. One pass over the consumers makes a step, without the tables that a game of many setters needs, so that trying a
-move of one firm costs a few exponentials for each consumer and product of its own.
+move of one firm costs a few exponentials for each consumer and product of its own. A forecast, which asks thousands of times and
+knows the odds at the prices to start from, has the same steps compiled: `reply_kernels.replied`.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from evsim.economics.price_rule import BuyerPrice
-from evsim.economics.reply_kernels import replied
+from evsim.economics.price_rule import BuyerPrice, buyer_prices
+from evsim.economics.reply_kernels import reply_shares, reply_sums, stepped, write_odds
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,14 @@ def best_reply(
     """
     prices = np.array(prices, dtype=float)
     utility = np.asfortranarray(utility, dtype=float)
-    consumers = tuple(np.ascontiguousarray(column, dtype=float) for column in (price_sensitivity, weights, rest))
-    return replied(
-        (utility, np.empty_like(utility)), consumers, (margins.revenue, margins.cost), buyer_price.parts, prices, steps
+    sensitivity, weights, rest = (
+        np.ascontiguousarray(column, dtype=float) for column in (price_sensitivity, weights, rest)
     )
+    odds, rule, parts = np.empty_like(utility), buyer_price.parts, (margins.revenue, margins.cost)
+    write_odds(utility, sensitivity, buyer_prices(prices, rule), odds)
+    for _ in range(steps):
+        margin = margins.revenue * prices - margins.cost
+        sums = reply_sums(odds, rest + odds.sum(axis=1), sensitivity, weights, margin)
+        prices = stepped(prices, sums, parts, rule)
+        write_odds(utility, sensitivity, buyer_prices(prices, rule), odds)
+    return prices, reply_shares(odds, rest + odds.sum(axis=1), weights)

@@ -211,7 +211,8 @@ def build_join_or_wait(problem: Stopping, belief: Belief, periods: int) -> Stopp
         for _ in range(rivals):
             chance = chances[: after.shape[0] - 1, : after.shape[1] - 1]
             after = chance * after[1:, :-1] + (1.0 - chance) * after[:-1, 1:]  # E over the next result
-        won, joined = problem.worths(last - t)[0], problem.worths(periods - t)[1]
+        won = problem.build.worth(problem.discount, problem.wait_flow, last - t)
+        joined = problem.join.worth(problem.discount, problem.wait_flow, periods - t) - problem.join.cost
         now = values[t, : rivals * t + 1, : (rivals + 1) * t + 1]
         chance = chances[: rivals * t + 1, : (rivals + 1) * t + 1]
         now[..., BUILD] = _build_value(problem, chance, won, after[:, 1:])

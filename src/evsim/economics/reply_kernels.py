@@ -14,11 +14,11 @@ FAINT = 1e-290  # a Λ below this has lost its digits: nobody buys, and the pric
 
 
 @njit
-def weighted_columns(weights, table):
-    """Σ_i w_i x_ij, `[J]`, of a table `[N, J]`: no BLAS, so that the bits depend on no thread."""
-    columns, sums = table.T, np.empty(table.shape[1])
-    for j in range(table.shape[1]):
-        sums[j] = dot_of(weights, columns[j])
+def weighted_columns(weights, table, columns):
+    """Σ_i w_i x_ij of some columns of a table `[N, J]`: no BLAS, so that the bits depend on no thread."""
+    products, sums = table.T, np.empty(len(columns))
+    for place in range(len(columns)):
+        sums[place] = dot_of(weights, products[columns[place]])
     return sums
 
 
@@ -33,34 +33,34 @@ def summed_columns(table, columns):
 
 
 @njit
-def reply_sums(odds, price_sensitivity, weights, rest, margin):
-    """What the firm's first-order conditions need at its prices, every sum over the consumers in their order.
+def reply_sums(odds, total, price_sensitivity, weights, margin):
+    """What the firm's first-order conditions need at its prices.
 
     Args:
-        odds: exp U of the firm's products, `[N, L]`; rest: that of everything else together, `[N]`.
+        odds: exp U of the firm's products, `[N, L]`; total: their sum with that of everything else, `[N]`.
         margin: m of each product, `[L]`, kCNY.
     Returns:
         `[3, L]`: s_j, Λ_j = Σ_i w_i α_i P_ij, and Σ_k Γ_jk m_k = Σ_i w_i α_i P_ij Σ_k P_ik m_k.
     """
     n_consumers, n_products = odds.shape
-    products, total, earned = odds.T, rest.copy(), np.zeros(n_consumers)
-    for j in range(n_products):
-        add_product(products[j], margin[j], total, earned)
+    products, earned, per_odds, sums = odds.T, np.zeros(n_consumers), np.empty(n_consumers), np.empty((3, n_products))
+    for j in range(0, n_products, 2):
+        k = min(j + 1, n_products - 1)
+        add_two(products[j], products[k], margin[j], margin[k] if k > j else 0.0, earned)
     for i in range(n_consumers):
-        earned[i] *= price_sensitivity[i] / total[i]
-        total[i] = weights[i] / total[i]
-    sums = np.empty((3, n_products))
+        share = 1.0 / total[i]
+        earned[i] *= price_sensitivity[i] * share
+        per_odds[i] = weights[i] * share
     for j in range(n_products):
-        sums[0, j], sums[1, j], sums[2, j] = product_sums(products[j], total, price_sensitivity, earned)
+        sums[0, j], sums[1, j], sums[2, j] = product_sums(products[j], per_odds, price_sensitivity, earned)
     return sums
 
 
 @njit
-def add_product(odds, margin, total, earned):
-    """One product's odds, `[N]`, join the total of all, and what they earn the firm."""
-    for i in range(odds.shape[0]):
-        total[i] += odds[i]
-        earned[i] += odds[i] * margin
+def add_two(first, second, margin, other, earned):
+    """What two products' odds, `[N]` each, earn the firm joins the rest of it."""
+    for i in range(earned.shape[0]):
+        earned[i] = (earned[i] + first[i] * margin) + second[i] * other
 
 
 @njit
@@ -86,18 +86,13 @@ def product_sums(odds, per_odds, price_sensitivity, earned):
 
 
 @njit
-def reply_shares(odds, weights, rest):
-    """s_j = Σ_i w_i exp U_ij / (rest_i + Σ_k exp U_ik), `[L]`: the first row of `reply_sums`, bit for bit."""
-    n_consumers, n_products = odds.shape
-    products, total = odds.T, rest.copy()
-    for j in range(n_products):
-        for i in range(n_consumers):
-            total[i] += products[j, i]
-    for i in range(n_consumers):
-        total[i] = weights[i] / total[i]
-    shares = np.empty(n_products)
-    for j in range(n_products):
-        shares[j] = dot_of(total, products[j])
+def reply_shares(odds, total, weights):
+    """s_j = Σ_i w_i exp U_ij / total_i, `[L]`: the first row of `reply_sums`, bit for bit."""
+    products, per_odds, shares = odds.T, np.empty(total.shape[0]), np.empty(odds.shape[1])
+    for i in range(total.shape[0]):
+        per_odds[i] = weights[i] * (1.0 / total[i])
+    for j in range(shares.shape[0]):
+        shares[j] = dot_of(per_odds, products[j])
     return shares
 
 
@@ -109,6 +104,47 @@ def write_odds(utility, price_sensitivity, outlay, odds):
         for i in range(net.shape[0]):
             net[i] = values[j, i] - outlay[j] * price_sensitivity[i]
         exponentials(net, 0.0, products[j])
+
+
+@njit
+def raise_outlay(odds, price_sensitivity, rise, total):
+    """Odds of one product, `[N]`, once its buyers pay so much more, exp U exp(−α Δq); they join the total.
+
+    Args:
+        price_sensitivity: α of each household, `[N / c]`: the consumers are the same households c times, one after the other.
+    """
+    size = price_sensitivity.shape[0]
+    fall, left = np.empty(size), np.empty(size)
+    for i in range(size):
+        fall[i] = -rise * price_sensitivity[i]
+    exponentials(fall, 0.0, left)
+    for start in range(0, odds.shape[0], size):
+        scale_into(odds[start : start + size], left, total[start : start + size])
+
+
+@njit
+def copy_scaled(odds, scale, out, total):
+    """Odds times a number into `out`, `[N]`; they join the total."""
+    for i in range(odds.shape[0]):
+        scaled = scale * odds[i]
+        out[i] = scaled
+        total[i] += scaled
+
+
+@njit
+def add_to(odds, total):
+    """Odds, `[N]`, join the total."""
+    for i in range(odds.shape[0]):
+        total[i] += odds[i]
+
+
+@njit
+def scale_into(odds, scale, total):
+    """x_i times its scale, `[N]`, which joins the total."""
+    for i in range(odds.shape[0]):
+        scaled = odds[i] * scale[i]
+        odds[i] = scaled
+        total[i] += scaled
 
 
 @njit
@@ -126,17 +162,22 @@ def stepped(prices, sums, margins, rule):
 
 
 @njit
-def replied(tables, consumers, margins, rule, prices, steps):
-    """`best_reply` of plain arrays: prices and shares, `[L]` each.
+def replied(odds, total, consumers, margins, rule, prices, steps):
+    """`best_reply` from the odds at the prices to start from: prices and shares, `[L]` each.
 
     Args:
-        tables: V, `[N, L]` in Fortran's order, and room for as many; consumers: α, w and Σ exp U of everything else, `[N]` each.
+        odds: exp U, `[N, L]` in Fortran's order, overwritten; what is too small for a number stays 0.
+        total: their sum with that of everything else, `[N]`, overwritten.
+        consumers: α of each household, as in `raise_outlay`; α, w and Σ exp U of everything else, `[N]` each.
         margins: A and c, `[L]` each; rule: as in `buyer_prices`.
     """
-    (utility, odds), (price_sensitivity, weights, rest), (revenue, cost) = tables, consumers, margins
-    write_odds(utility, price_sensitivity, buyer_prices(prices, rule), odds)
+    (households, price_sensitivity, weights, rest), (revenue, cost), products = consumers, margins, odds.T
+    outlay = buyer_prices(prices, rule)
     for _ in range(steps):
-        sums = reply_sums(odds, price_sensitivity, weights, rest, revenue * prices - cost)
+        sums = reply_sums(odds, total, price_sensitivity, weights, revenue * prices - cost)
         prices = stepped(prices, sums, margins, rule)
-        write_odds(utility, price_sensitivity, buyer_prices(prices, rule), odds)
-    return prices, reply_shares(odds, weights, rest)
+        before, outlay = outlay, buyer_prices(prices, rule)
+        total[:] = rest
+        for j in range(outlay.shape[0]):
+            raise_outlay(products[j], households, outlay[j] - before[j], total)
+    return prices, reply_shares(odds, total, weights)

@@ -6,18 +6,26 @@ import numpy as np
 
 
 def yearly(years, values, horizon: int) -> np.ndarray:
-    """A flow known at a few points in time, year by year: its value in the middle of each year.
+    """Flows known at a few points in time, year by year: their values in the middle of each year.
 
     Linear between points, level before the first and after the last.
 
     Args:
-        years: when it is known, `[P]`, years from now, rising.
-        values: what it is then, `[P]`, kCNY per year.
+        years: when they are known, `[P]`, years from now, rising.
+        values: what they are then, `[..., P]`, kCNY per year.
         horizon: H, years.
     Returns:
-        `[H]`, kCNY per year.
+        `[..., H]`, kCNY per year.
     """
-    return np.interp(np.arange(horizon) + 0.5, years, values)
+    return np.asarray(values, dtype=float) @ _between(tuple(years), horizon)
+
+
+@lru_cache(maxsize=64)
+def _between(years, horizon):
+    """How much each point in time counts in each year, `[P, H]`; not to be written to."""
+    weights = np.array([np.interp(np.arange(horizon) + 0.5, years, one) for one in np.eye(len(years))])
+    weights.setflags(write=False)
+    return weights
 
 
 def phased(before, after, delay) -> np.ndarray:
@@ -32,19 +40,21 @@ def phased(before, after, delay) -> np.ndarray:
     return there * after + (1.0 - there) * before
 
 
-def present_value(flow, rate) -> float:
+def present_value(flow, rate):
     """Σ_y flow_y (1 + rate)^−(y + 1/2), kCNY: payments come in the middle of each year.
 
     Args:
-        flow: `[H]`, kCNY per year.
+        flow: `[..., H]`, kCNY per year.
         rate: yearly discount rate, above −1.
+    Returns:
+        `[...]`; a number of one flow.
     Raises:
         ValueError: the rate is −1 or less.
     """
     if not rate > -1.0:
         raise ValueError(f"rate={rate} must be above -1")
     flow = np.asarray(flow, dtype=float)
-    return float(flow @ _factors(len(flow), rate))
+    return flow @ _factors(flow.shape[-1], rate)
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,9 @@
 """Brands as their makers decide on them: the mode each is in, since when, and what it is changing to."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
+
+import numpy as np
 
 
 class Way(NamedTuple):
@@ -36,6 +38,7 @@ class Brand:
     automaker: int  # code
     brand: int  # code
     key: int  # names its draws
+    lines: np.ndarray = field(compare=False)  # rows of all its lines, on sale or to come
     way: Way
     since: int = -1200  # month in which its present contract began; long ago: it is bound by none
     joined: int = -1200  # month since when it has been on its platform

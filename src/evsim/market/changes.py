@@ -11,7 +11,7 @@ from .brands import Brand, Change, Way
 from .offers import MODE
 from .rates import KCNY_PER_BN
 from .state import Market
-from .ways import WITH_LEADER, adopt, built_quality, equipped, lines_of
+from .ways import WITH_LEADER, adopt, built_quality, equipped
 
 
 def commit(market: Market, books: Books, brand: Brand, way: Way, invested: float) -> None:
@@ -117,7 +117,7 @@ def brand_name(market: Market, brand: Brand) -> str:
 
 def lines_on_sale(market: Market, brand: Brand) -> int:
     """How many lines the brand has on sale."""
-    return int(market.offers.on_sale[lines_of(market, brand)].sum())
+    return int(market.offers.on_sale[brand.lines].sum())
 
 
 def _attempts(market: Market) -> list[Change]:

@@ -33,8 +33,8 @@ from .points import Point, expected_point
 from .pricing import whole_game
 from .rates import Rates
 from .state import Market
-from .trial_kernels import answered
-from .ways import FULL_STACK, PARTS, equipped, lines_of, tried, ways
+from .trial_kernels import answered, earnings
+from .ways import FULL_STACK, PARTS, equipped, tried, ways
 
 
 class Flows(NamedTuple):
@@ -66,8 +66,8 @@ class Answer(NamedTuple):
     prices: np.ndarray  # kCNY
     cars: np.ndarray  # a year
     costs: np.ndarray  # before fees, kCNY a car
-    terms: Terms
-    full_stack: np.ndarray  # bool: the leader's
+    fees: tuple[np.ndarray, np.ndarray]  # the leader's share of the price net of VAT, and its fee, kCNY a car
+    modes: np.ndarray  # codes
     lent_trust: float  # utils
 
 
@@ -91,6 +91,7 @@ class Forecast:
     def __init__(self, market: Market):
         self.market = market
         self.entries = panel_entries(market)
+        self.households = self.entries.sensitivity[: len(market.panel.owners)]  # α, which the entries repeat
         self.points = [expected_point(market, years, self.entries) for years in market.scenario.modes.forecast_years]
         self.ways = {brand.key: brand.way for brand in market.brands}
         # (brand, present way, way) → lines that the move is about; and of them, those known at a point in time
@@ -98,8 +99,8 @@ class Forecast:
         most = int(np.bincount(market.offers.automaker).max())
         self.known_ways: dict[tuple, list[Way]] = {}  # (brand, offered) → ways
         self.known_equipped: dict[tuple, np.ndarray] = {}  # (brand, way) → lines
-        self.codes: dict[str, int] = {}  # of platforms
-        self.work = tuple(np.empty((len(self.entries), most), order="F") for _ in range(2))  # tables of `answer`
+        self.known_codes: dict[Way, tuple[int, int, int]] = {}
+        self.odds = np.empty((len(self.entries), most), order="F")  # a table of `answer`
 
     def flows(self, brand: Brand, way: Way, full: bool = False) -> list[Flows]:
         """What the brand's maker earns at each point if the brand goes this way, others' ways given.
@@ -108,6 +109,11 @@ class Forecast:
             full: solve the whole price game, rivals answering; else the maker's best reply.
         """
         return [self._flows(point, brand, way, full) for point in self.points]
+
+    def table(self, brand: Brand, ways: Sequence[Way]) -> dict[Way, list[Flows]]:
+        """`flows` of several ways, point by point: what is read of a point is then near at hand."""
+        by_point = [[self._flows(point, brand, way, False) for way in ways] for point in self.points]
+        return {way: list(flows) for way, flows in zip(ways, zip(*by_point, strict=True), strict=True)}
 
     def flows_at(self, point: Point, brand: Brand, way: Way) -> Flows:
         """What the brand's maker earns at one point, by its best reply."""
@@ -131,7 +137,7 @@ class Forecast:
 
     def columns_of(self, point: Point, brand: Brand) -> np.ndarray:
         """Columns of the brand's lines at the point."""
-        columns = point.place[lines_of(self.market, brand)]
+        columns = point.place[brand.lines]
         return columns[columns >= 0]
 
     @property
@@ -163,16 +169,18 @@ class Forecast:
         """A point follows a brand."""
         reply, stand = self.reply(point, brand, way), point.stand(brand.automaker)
         trial, rows = reply.trial, reply.rows
-        gone, fellows = np.setdiff1d(stand.rows, rows), self._fellow_members(point, brand)
-        left = self._utility_in(trial.market, trial.lent_trust, point, stand, gone, gone)
-        lent = point.utility[:, fellows] + (trial.lent_trust - stand.ledger.lent_trust)
-        price = trial.market.offers.price.copy()
+        offers = trial.market.offers
+        price = offers.price.copy()
         price[rows] = reply.prices
-        point.market = replace(trial.market, offers=replace(trial.market.offers, price=price))
+        lends_less = trial.lent_trust - stand.ledger.lent_trust
+        fellows = self._fellow_members(point, brand) if lends_less else rows[:0]
+        lent = point.utility[:, fellows] + lends_less
+        gone = np.setdiff1d(stand.rows, rows) if len(rows) < len(stand.rows) else rows[:0]
+        left = self._utility_in(trial.market, trial.lent_trust, point, stand, gone, gone)
+        point.market = replace(trial.market, offers=replace(offers, price=price))
         point.set_columns(self.entries, gone, left)
         point.set_columns(self.entries, rows, trial.utility)
-        if trial.lent_trust != stand.ledger.lent_trust:
-            point.set_columns(self.entries, point.rows[fellows], lent)
+        point.set_columns(self.entries, point.rows[fellows], lent)
 
     def reply(self, point: Point, brand: Brand, way: Way) -> Reply:
         """The maker's best prices on all its lines with the brand in this way, rivals' prices held."""
@@ -189,29 +197,25 @@ class Forecast:
 
     def _answer(self, point, stand, brand, way) -> Answer:
         """`answer`, worked out."""
-        market, ledger = self.market, stand.ledger
+        market, ledger, alpha = self.market, stand.ledger, self.entries.sensitivity
         rows, moving, lent_trust = self._lines(point, stand, brand, way)
         same = len(rows) == len(stand.rows)
         columns = stand.columns if same else point.place[rows]
         rule = stand.rule if same else point.parts_of(columns)
         money, codes, prices, shares = answered(
             (rows, columns, moving),
-            (MODE.get(way.mode, 0), self._code(way.platform), len(market.platforms)),
+            self._codes(way),
             (0.0, 0.0, 0) if way == self.ways[brand.key] else (ledger.lent_trust, lent_trust, ledger.modes[0]),
             ledger[:7],
             stand.owners_left,
             (
-                (point.utility, point.stacks, point.reference),
-                (self.entries.sensitivity, point.weights, self._rest(point, stand, brand, lent_trust)),
+                (point.utility, point.stacks, point.excess, point.reference, alpha),
+                (self.households, alpha, point.weights, self._rest(point, stand, brand, lent_trust)),
             ),
             (rule, market.scenario.modes.reply_steps),
-            tuple(table[:, : len(rows)] for table in self.work),
+            self.odds[:, : len(rows)],
         )
-        costs, share, fee, borne = money[3:]
-        cars = point.cars * shares
-        mode = codes[1]
-        terms = Terms(share, fee, borne, member=mode == MODE["alliance"])
-        return Answer(rows, prices, cars, costs, terms, FULL_STACK[mode], lent_trust)
+        return Answer(rows, prices, point.cars * shares, money[3], (money[4], money[5]), codes[1], lent_trust)
 
     def _lines(self, point, stand, brand, way):
         """The maker's lines on sale with the brand in this way, those of them that move, and the trust lent then."""
@@ -241,11 +245,12 @@ class Forecast:
             stand.others_then[change] = then
         return stand.others_then[change]
 
-    def _code(self, platform: str) -> int:
-        """Code of a platform."""
-        if platform not in self.codes:
-            self.codes[platform] = self.market.platform_code(platform)
-        return self.codes[platform]
+    def _codes(self, way: Way) -> tuple[int, int, int]:
+        """Codes of a way's mode and platform, and how many platforms there are; looked up once."""
+        if way not in self.known_codes:
+            platform = self.market.platform_code(way.platform)
+            self.known_codes[way] = (MODE.get(way.mode, 0), platform, len(self.market.platforms))
+        return self.known_codes[way]
 
     def solved(self, point: Point, brand: Brand, way: Way) -> Answer:
         """As `answer`, with everybody's prices in equilibrium."""
@@ -268,8 +273,8 @@ class Forecast:
             prices=solution.prices[own],
             cars=point.cars * solution.shares[own],
             costs=trial.costs,
-            terms=terms,
-            full_stack=FULL_STACK[offers.mode[trial.rows]],
+            fees=(terms.revenue_share, terms.unit_fee),
+            modes=offers.mode[trial.rows],
             lent_trust=trial.lent_trust,
         )
 
@@ -277,53 +282,46 @@ class Forecast:
         """What the leader earns a year at a point as it stands, kCNY: fees less the parts and shops it bears."""
         offers, rows = point.market.offers, point.rows
         terms, vat = point.market.terms(rows), point.market.scenario.subsidy.vat
-        return float(point.cars * (point.shares() @ (royalty(offers.price[rows], terms, vat) - terms.parts_cost)))
+        earned = royalty(offers.price[rows], terms, vat) - terms.parts_cost
+        paying = np.flatnonzero(earned)
+        return float(point.cars * (point.shares(paying) @ earned[paying]))
 
     def leader_cars(self, point: Point) -> float:
         """Cars a year on the leader's full stack at a point as it stands."""
         modes = point.market.offers.mode[point.rows]
-        return float(point.cars * point.shares()[FULL_STACK[modes]].sum())
+        return float(point.cars * point.shares(np.flatnonzero(FULL_STACK[modes])).sum())
 
     def brand_profits(self, point: Point, brands: Sequence[Brand]) -> np.ndarray:
         """What each brand earns a year at a point as it stands, royalties paid, `[n]`, kCNY."""
-        offers, rows, market = point.market.offers, point.rows, point.market
-        terms, vat = market.terms(rows), market.scenario.subsidy.vat
-        price = offers.price[rows]
-        margin = price / (1.0 + vat) - royalty(price, terms, vat) - market.costs()[rows]
-        earned = point.cars * point.shares() * margin
-        return np.array([earned[self._mask(rows, brand)].sum() for brand in brands])
+        market, vat, found = point.market, point.market.scenario.subsidy.vat, np.empty(len(brands))
+        costs = market.costs()
+        for place, brand in enumerate(brands):
+            columns = self.columns_of(point, brand)
+            rows = point.rows[columns]
+            price = market.offers.price[rows]
+            margin = price / (1.0 + vat) - royalty(price, market.terms(rows), vat) - costs[rows]
+            found[place] = point.cars * (point.shares(columns) @ margin)
+        return found
 
     def _flows(self, point, brand, way, full) -> Flows:
         """One point's flows."""
         answer = self.solved(point, brand, way) if full else self.answer(point, brand, way)
-        cars, vat = answer.cars, self.market.scenario.subsidy.vat
-        margin = answer.prices / (1.0 + vat) - answer.costs
-        fees = royalty(answer.prices, answer.terms, vat)
-        own = self.market.offers.brand[answer.rows] == brand.brand
-        return Flows(
-            market_profit=float(cars @ margin),
-            royalty=float(cars @ fees),
-            cars=float(cars.sum()),
-            leader_cars=float(cars[answer.full_stack].sum()),
-            brand_profit=float(cars[own] @ (margin - fees)[own]),
-            brand_cars=float(cars[own].sum()),
-        )
-
-    def _mask(self, rows, brand):
-        offers = self.market.offers
-        return (offers.automaker[rows] == brand.automaker) & (offers.brand[rows] == brand.brand)
+        offers, vat = self.market.offers, self.market.scenario.subsidy.vat
+        sold, modes, own = (answer.prices, answer.cars), (answer.modes, FULL_STACK), (offers.brand, brand.brand)
+        return Flows(*earnings(answer.rows, sold, answer.costs, answer.fees, modes, own, vat))
 
     def _rows(self, point, brand, way):
         """Lines of the brand that a move to this way is about, of those known at the point."""
         present = self.ways[brand.key]
         key = (brand.key, present, way)
         if key not in self.known_rows:
-            self.known_rows[key] = equipped(point.market, replace(brand, way=present), way)
-        there = (*key, point.years)
-        if there not in self.known_rows:
+            there = brand if brand.way == present else replace(brand, way=present)
+            self.known_rows[key] = equipped(point.market, there, way)
+        then = (*key, point.years)
+        if then not in self.known_rows:
             rows = self.known_rows[key]
-            self.known_rows[there] = rows[point.place[rows] >= 0]
-        return self.known_rows[there]
+            self.known_rows[then] = rows[point.place[rows] >= 0]
+        return self.known_rows[then]
 
     def _trial(self, point, brand, way) -> Trial:
         """The point's market with the brand in this way."""

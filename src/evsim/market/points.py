@@ -20,7 +20,7 @@ from .progress import success_chance
 from .state import Market
 from .trial_kernels import set_utility
 from .trials import Ledger, ledger
-from .ways import built_quality, equipped, lines_of, tried
+from .ways import built_quality, equipped, tried
 
 Parts = tuple[np.ndarray, ...]  # of a `BuyerPrice`: knots, slopes, intercept, jumps
 ANNOUNCED = 12  # months ahead that launches are known
@@ -128,16 +128,17 @@ class Point:
         rule = self.rule
         return rule.knots[columns], rule.slopes[columns], rule.intercept[columns], rule.jumps[columns]
 
-    def shares(self) -> np.ndarray:
-        """Share of all visits that end with each line, `[J]`."""
-        return weighted_columns(self.weights / self.total, self.excess)
+    def shares(self, columns: np.ndarray | None = None) -> np.ndarray:
+        """Share of all visits that end with each line, `[J]`, or with those of some columns."""
+        columns = np.arange(len(self.rows)) if columns is None else columns
+        return weighted_columns(self.weights / self.total, self.excess, columns)
 
 
 def expected_point(market: Market, years: float, entries: Entries) -> Point:
     """The market as expected some years from now."""
     months = int(round(12.0 * years))
     expected = _expected(market, months)
-    waiting = [lines_of(market, brand) for brand in market.brands if brand.prospective]
+    waiting = [brand.lines for brand in market.brands if brand.prospective]
     rows = np.unique(np.concatenate([np.flatnonzero(expected.offers.on_sale), *waiting])).astype(np.int64)
     place = np.full(len(market.offers), -1)
     place[rows] = np.arange(len(rows))
@@ -145,16 +146,19 @@ def expected_point(market: Market, years: float, entries: Entries) -> Point:
     month = market.month + months
     known = expected.weighed(month, rows, entries.people, seen_from=market.month)
     rule = largest_class(known, entries.chance)
-    outlay = rule.value(expected.offers.price[rows])
-    on_sale = expected.offers.on_sale[rows]
-    value = np.multiply.outer(entries.sensitivity, outlay)
-    np.subtract(utility, value, out=value)
-    value[:, ~on_sale] = -np.inf
-    reference = np.maximum(value.max(axis=1), outside)
-    value -= reference[:, None]
-    excess = np.exp(value, out=value)
-    utility_on_sale = utility if on_sale.all() else np.where(on_sale, utility, -np.inf)
-    visits = panel_visits(expected, entries, utility_on_sale, outside, rule, expected.offers.price[rows])
+    prices, off_sale, by_line = (
+        expected.offers.price[rows],
+        ~expected.offers.on_sale[rows],
+        np.array(utility, order="F"),
+    )
+    excess = np.multiply.outer(rule.value(prices), entries.sensitivity).T
+    np.subtract(by_line, excess, out=excess)
+    excess[:, off_sale] = utility[:, off_sale] = -np.inf
+    reference = np.maximum(excess.max(axis=1), outside)
+    excess -= reference[:, None]
+    np.exp(excess, out=excess)
+    alone = np.exp(outside - reference)
+    visits = panel_visits(expected, entries, utility, outside, rule, prices)
     mean_visits = visits.sum() / (0.5 * len(entries))
     consumers, growth = market.scenario.consumers, (1.0 + market.scenario.market.growth) ** (month / 12.0)
     cycle = consumers.holding_months + (mean_visits - 1.0) * consumers.pause_months
@@ -165,14 +169,14 @@ def expected_point(market: Market, years: float, entries: Entries) -> Point:
         month=month,
         rows=rows,
         place=place,
-        utility=np.asfortranarray(utility),
-        excess=np.asfortranarray(excess),
-        total=excess.sum(axis=1) + np.exp(outside - reference),
+        utility=by_line,
+        excess=excess,
+        total=excess.sum(axis=1) + alone,
         reference=reference,
         outside=outside,
         weights=visits / visits.sum(),
         rule=rule,
-        alone=np.exp(outside - reference),
+        alone=alone,
         cars=12.0 * households / cycle * mean_visits,
         stacks=np.asfortranarray(stack_utility(expected, entries, int(rows[0]))),
     )

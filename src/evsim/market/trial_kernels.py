@@ -1,14 +1,16 @@
 """A maker's lines with one brand in another way: what they earn and cost, where prices start, and what they are worth to buyers.
 
-Compiled, for a review asks thousands of times. The slow twin is the market itself in that way, made by `ways.tried` and priced
-by `economics.best_reply`; the equations are those of `ways.moved`, `Rates.terms` and `economics.contracts`, which hold it in the
-tests.
+Compiled, for a review asks thousands of times, and starting from what a point knows: a line that does not move has the point's
+odds. The slow twin is the market itself in that way, made by `ways.tried` and priced by `economics.best_reply`; the equations are
+those of `ways.moved`, `Rates.terms` and `economics.contracts`, which hold it in the tests.
 """
 
 import numpy as np
 
 from ..compiled import njit
-from ..economics.reply_kernels import replied
+from ..economics.price_rule import buyer_prices
+from ..economics.reply_kernels import add_to, copy_scaled, replied
+from ..vectors import exponentials
 
 STAYS = -1  # in place of a stack: the line keeps its own
 
@@ -65,33 +67,40 @@ def tried_lines(rows, moving, way, books, owners_left):
         own = max(own - saved[line], 0.1) + credit[line]
         found[0, place] = (1.0 - share) / (1.0 + vat)
         found[1, place] = own + fee - owners_left[line]
-        found[2, place] = max(price[line] + (own + fee) * (1.0 + vat) / (1.0 - share) - covering[line], 1.0)
+        dearer = (own + fee) * (1.0 + vat) / (1.0 - share) - covering[line]
+        found[2, place] = price[line] if told[2, place] == STAYS else max(price[line] + dearer, 1.0)
         found[3, place], found[4, place], found[5, place] = own, share, fee
         found[6, place] = borne(mode, base_price[line], rates, vat)
     return found, told
 
 
 @njit
-def write_tried(columns, told, lent, point, utility):
-    """Utilities of the lines at a point before price into a table `[2 S, L]`, the reference taken off.
+def write_tried(columns, told, lent, point, outlay, odds, total):
+    """Odds of the lines at the prices to start from into a table `[2 S, L]`: exp(V − α q − reference); they join the total.
+
+    A line that stays has those of the point, but for lent trust.
 
     Args:
         columns: of the lines in the point's tables, `[L]`; told: codes of `tried_lines`.
         lent: trust lent to each member before and after, utils, and the code of its mode.
-        point: its utilities, what stacks add, and its reference, `[2 S]`.
+        point: its utilities, what stacks add, its excess and reference, and α, `[2 S]`.
+        outlay: q, `[L]`, kCNY.
     """
-    table, stacks, reference = point
+    table, stacks, excess, reference, sensitivity = point
+    utilities, adds, known, products, net = table.T, stacks.T, excess.T, odds.T, np.empty(reference.shape[0])
     for place in range(len(columns)):
-        column, before, after = columns[place], told[2, place], told[3, place]
+        column, before, after, paid = columns[place], told[2, place], told[3, place], outlay[place]
         less = lent[0] if told[0, place] == lent[2] else 0.0
         more = lent[1] if told[1, place] == lent[2] else 0.0
         if before == STAYS:
-            for i in range(table.shape[0]):
-                utility[i, place] = ((table[i, column] + more) - less) - reference[i]
+            copy_scaled(known[column], np.exp(more - less), products[place], total)
         else:
-            for i in range(table.shape[0]):
-                stack = stacks[i, after] - stacks[i, before]
-                utility[i, place] = (((table[i, column] + more) - less) + stack) - reference[i]
+            utility, adds_then, adds_now = utilities[column], adds[after], adds[before]
+            for i in range(net.shape[0]):
+                stack = adds_then[i] - adds_now[i]
+                net[i] = ((((utility[i] + more) - less) + stack) - reference[i]) - sensitivity[i] * paid
+            exponentials(net, 0.0, products[place])
+            add_to(products[place], total)
 
 
 @njit
@@ -111,17 +120,43 @@ def set_utility(columns, utility, outlay, point, excess):
 
 
 @njit
-def answered(lines, way, lent, books, owners_left, point, reply, tables):
+def answered(lines, way, lent, books, owners_left, point, reply, odds):
     """`tried_lines`, and the maker's best reply on them: money and codes of the lines, its prices and shares, `[L]` each.
 
     Args:
         lines: rows, their columns in the point's tables, and the rows that move.
-        point: its utilities, what stacks add, its reference; and α, w, and Σ exp U of everything else, `[2 S]` each.
+        point: its utilities, what stacks add, its excess, its reference and α; and `consumers` of `reply_kernels.replied`.
         reply: what buyers pay for the lines: knots, slopes, intercept, jumps; and how many steps are made.
-        tables: two `[2 S, L]`, overwritten. The others as there.
+        odds: a table `[2 S, L]`, overwritten. The others as there.
     """
     (rows, columns, moving), (seen, consumers), (rule, steps) = lines, point, reply
     found, told = tried_lines(rows, moving, way, books, owners_left)
-    write_tried(columns, told, lent, seen, tables[0])
-    prices, shares = replied(tables, consumers, (found[0], found[1]), rule, found[2], steps)
+    total = consumers[3].copy()
+    write_tried(columns, told, lent, seen, buyer_prices(found[2], rule), odds, total)
+    prices, shares = replied(odds, total, consumers, (found[0], found[1]), rule, found[2], steps)
     return found, told, prices, shares
+
+
+@njit
+def earnings(rows, sold, costs, fees, modes, own, vat):
+    """What a maker's lines earn a year, as `forecast.Flows`.
+
+    Args:
+        rows, costs, fees: of `forecast.Answer`, `[L]` each; sold: its prices and cars.
+        modes: codes of the lines' modes, and which modes are the leader's full stack.
+        own: brands of all lines, and the brand whose own lines are told apart.
+    """
+    (prices, cars), (share, fee), (codes, full_stack), (brands, brand) = sold, fees, modes, own
+    market_profit = royalty = all_cars = leader_cars = brand_profit = brand_cars = 0.0
+    for place in range(len(rows)):
+        net = prices[place] / (1.0 + vat)
+        margin, paid, units = net - costs[place], share[place] * net + fee[place], cars[place]
+        market_profit += units * margin
+        royalty += units * paid
+        all_cars += units
+        if full_stack[codes[place]]:
+            leader_cars += units
+        if brands[rows[place]] == brand:
+            brand_profit += units * (margin - paid)
+            brand_cars += units
+    return market_profit, royalty, all_cars, leader_cars, brand_profit, brand_cars

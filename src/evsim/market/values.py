@@ -22,7 +22,7 @@ from .brands import Brand, Way
 from .forecast import Flows, Forecast
 from .offers import MODE
 from .rates import KCNY_PER_BN
-from .ways import WITH_LEADER, lines_of
+from .ways import WITH_LEADER
 
 AUTONOMY = {"alliance": 1.0, "inside": 0.5}  # part of the autonomy cost
 PARTS_OF_VALUE = ("market_profit", "royalty", "fixed", "autonomy", "volume", "option")
@@ -73,7 +73,7 @@ class Means:
 def value_table(forecast: Forecast, brand: Brand, stakes: Stakes, means: Means) -> list[ModeValue]:
     """The value of every way that a brand has, its present one first."""
     found = forecast.ways_of(brand, means.offered)
-    return table_of(forecast, brand, stakes, means, {way: forecast.flows(brand, way) for way in found})
+    return table_of(forecast, brand, stakes, means, forecast.table(brand, found))
 
 
 def solved_table(forecast: Forecast, brand: Brand, stakes: Stakes, means: Means) -> list[ModeValue]:
@@ -89,14 +89,15 @@ def table_of(
     """Values from the flows of each way, the present one first."""
     book = _Book(forecast, brand, stakes, flows)
     table = [book.value(way, means) for way in flows]
-    present, others = table[0], table[1:]
-    building = [row for row in others if row.build and not row.closed]
-    joining = [row for row in others if not row.build and not row.closed]
+    present = table[0]
+    opened = [place for place, row in enumerate(table) if place > 0 and not row.closed]
+    building = [place for place in opened if table[place].build]
+    joining = [table[place] for place in opened if not table[place].build]
     stay = book.level(present)
     best = max(joining, key=lambda row: row.value, default=None)
     join = book.join_route(best, present) if best else Route(cost=np.inf)
     problem = Stopping(
-        build=book.build_route(building[0], means) if building else Route(cost=np.inf),
+        build=book.build_route(table[building[0]], means) if building else Route(cost=np.inf),
         join=join,
         wait_flow=stay,
         discount=book.discount,
@@ -106,8 +107,8 @@ def table_of(
     values = build_join_or_wait(problem, means.belief, book.horizon).values[0, 0, 0] * book.discount**0.5
     waiting = values[WAIT] - stay * annuity(book.discount, book.horizon) * book.discount**0.5
     table[0] = replace(present, option=max(float(waiting), 0.0))
-    for row in building:
-        table[table.index(row)] = book.built(row, present, float(values[BUILD]), means)
+    for place in building:
+        table[place] = book.built(table[place], present, float(values[BUILD]), means)
     return table
 
 
@@ -122,17 +123,20 @@ class _Book:
         self.rate = params.pricing.discount_rate
         self.discount = 1.0 / (1.0 + self.rate)
         self.present = next(iter(flows))
-        self.paths: dict[Way, np.ndarray] = {}  # of flows, `[n, H]`, in the order of `Flows`
+        known = np.array([flows[way] for way in flows]).swapaxes(1, 2)  # [ways, n, P], n in the order of `Flows`
+        self.paths = dict(
+            zip(flows, yearly(self.modes.forecast_years, known, self.horizon), strict=True)
+        )  # [n, H] each
         self.even = present_value(np.ones(self.horizon), self.rate)  # of 1 a year
 
     def value(self, way: Way, means: Means) -> ModeValue:
         """The row of one way, options left out."""
         market, brand, stays = self.market, self.brand, way == self.present
         build = self._is_attempt(way)
-        months = 0 if stays else round(self.attempt_months) if build else self.contracts.months_to_convert
+        months = self._months(way)
         invested = 0.0 if stays else self._change_cost(way)
         fixed = self._yearly_fixed(way) - invested - self._holdup(way, months)
-        worth = self._present_values(way, months)
+        worth = self.worths[way]
         return ModeValue(
             way=way,
             market_profit=worth["market_profit"],
@@ -202,28 +206,28 @@ class _Book:
         later = annuity(self.discount, self.horizon) - annuity(self.discount, delay)
         return (row.value / self.discount**0.5 - earlier) / later if later > 0 else self.level(present)
 
-    def _paths(self, way):
-        """The flows of a way year by year, `[n, H]`, in the order of `Flows`, kCNY or cars a year."""
-        if way not in self.paths:
-            years = self.modes.forecast_years
-            known = zip(*self.flows[way], strict=True)
-            self.paths[way] = np.array([yearly(years, values, self.horizon) for values in known])
-        return self.paths[way]
-
     def _path(self, way, name):
-        """One of them, `[H]`."""
-        return self._paths(way)[Flows._fields.index(name)]
+        """One of the flows of a way year by year, `[H]`, kCNY or cars a year."""
+        return self.paths[way][Flows._fields.index(name)]
 
-    def _present_values(self, way, months) -> dict[str, float]:
-        """Present value of each flow, the present way's until the change; of cars on the leader's stack, their autonomy cost."""
-        before, after = (self._weights(each)[:, None] * self._paths(each) for each in (self.present, way))
-        flows = phased(before, after, months / 12.0)
-        return {name: present_value(flow, self.rate) for name, flow in zip(Flows._fields, flows, strict=True)}
+    @cached_property
+    def worths(self) -> dict[Way, dict[str, float]]:
+        """Present value of each flow of each way, the present way's until the change; of cars on the leader's stack, their
+        autonomy cost."""
+        counted, delays = (
+            np.array(list(self.paths.values())),
+            np.array([self._months(way) for way in self.paths]) / 12.0,
+        )
+        autonomy = np.array([AUTONOMY.get(way.mode, 0.0) for way in self.paths]) * self.stakes.autonomy_cost
+        counted[:, Flows._fields.index("leader_cars")] *= autonomy[:, None]
+        found = present_value(phased(counted[0], counted, delays[:, None, None]), self.rate).tolist()
+        return {way: dict(zip(Flows._fields, worth, strict=True)) for way, worth in zip(self.paths, found, strict=True)}
 
-    def _weights(self, way) -> np.ndarray:
-        """What a unit of each flow counts for: 1, and a car on the leader's stack its cost of autonomy."""
-        cost = AUTONOMY.get(way.mode, 0.0) * self.stakes.autonomy_cost
-        return np.array([cost if name == "leader_cars" else 1.0 for name in Flows._fields])
+    def _months(self, way) -> int:
+        """Until cars are sold in this way."""
+        if way == self.present:
+            return 0
+        return round(self.attempt_months) if self._is_attempt(way) else self.contracts.months_to_convert
 
     def _is_attempt(self, way):
         code = self.market.platform_code(way.platform)
@@ -234,7 +238,7 @@ class _Book:
         market, brand, contracts = self.market, self.brand, self.contracts
         rows = self.forecast.equipped(self.brand, way)
         if brand.prospective:
-            return contracts.launch_cost * KCNY_PER_BN * len(lines_of(market, brand))
+            return contracts.launch_cost * KCNY_PER_BN * len(brand.lines)
         cost = contracts.conversion_cost * KCNY_PER_BN * int(market.offers.on_sale[rows].sum())
         if way.mode == "alliance":
             cost += contracts.channel_cost * self.flows[self.present][0].brand_cars
@@ -301,9 +305,9 @@ class _Book:
             code = int(np.bincount(offers.platform[rows[market.own_software()[rows]]]).argmax())
         else:
             return 0.0
-        users = np.flatnonzero(offers.on_sale & (offers.platform == code) & market.own_software())
-        others = np.setdiff1d(users, rows)
-        return 0.0 if len(others) else float(market.platforms.research[code]) * KCNY_PER_BN
+        others = offers.on_sale & (offers.platform == code) & market.own_software()
+        others[rows] = False
+        return 0.0 if others.any() else float(market.platforms.research[code]) * KCNY_PER_BN
 
 
 @lru_cache(maxsize=1024)
@@ -333,4 +337,4 @@ def owners_there(market, brand: Brand) -> float:
     """Households that own a car of the brand on the leader's platform."""
     population, leader = market.population, market.platform_code(market.scenario.alliance.platform)
     lines = population.line[population.platform == leader]
-    return population.weight * int(np.isin(lines, lines_of(market, brand)).sum())
+    return population.weight * int(np.isin(lines, brand.lines).sum())

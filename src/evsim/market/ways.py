@@ -21,20 +21,14 @@ WITH_LEADER = ("alliance", "inside")  # modes in which a car runs on the leader'
 FULL_STACK = np.array([mode in WITH_LEADER for mode in MODES])  # the same by the code of the mode
 
 
-def lines_of(market: Market, brand: Brand) -> np.ndarray:
-    """Rows of all lines of a brand, on sale or to come."""
-    offers = market.offers
-    return np.flatnonzero((offers.automaker == brand.automaker) & (offers.brand == brand.brand) & ~offers.pooled)
-
-
 def on_sale(market: Market, brand: Brand) -> bool:
     """Whether any line of the brand is on sale."""
-    return bool(market.offers.on_sale[lines_of(market, brand)].any())
+    return bool(market.offers.on_sale[brand.lines].any())
 
 
 def equipped(market: Market, brand: Brand, way: Way) -> np.ndarray:
     """Rows of a brand's lines, on sale or to come, that a change to this way is about."""
-    offers, rows = market.offers, lines_of(market, brand)
+    offers, rows = market.offers, brand.lines
     present = offers.platform[rows]
     fits = (offers.base_price[rows] >= market.scenario.modes.least_price) & (present != market.platform_code("none"))
     fits &= (offers.electric[rows] > 0) | (offers.premium[rows] > 0)
@@ -108,7 +102,8 @@ def fellows(market: Market, automaker: int) -> list[int]:
 def own_stack(market: Market, brand: Brand) -> str | None:
     """The in-house stack that the brand's maker or its fellows run cars on; none: they have none."""
     offers, makers = market.offers, fellows(market, brand.automaker)
-    rows = np.flatnonzero(offers.on_sale & np.isin(offers.automaker, makers) & market.own_software())
+    theirs = np.bincount(makers, minlength=len(market.names.automakers)) > 0
+    rows = np.flatnonzero(offers.on_sale & theirs[offers.automaker] & market.own_software())
     if not len(rows):
         return None
     counts = np.bincount(offers.platform[rows], np.maximum(offers.base_units[rows], 1.0))
@@ -182,5 +177,5 @@ def brands_of(offers: Offers, names: Names, scenario: Scenario) -> list[Brand]:
         if way.mode in WITH_LEADER:
             since = min(begun.get(name, 0), 0) if offers.on_sale[rows].any() else opens
         key = key_of(f"{names.automakers[automaker]}|{name}")
-        found.append(Brand(automaker, code, key, OUT if prospective else way, since, since, prospective))
+        found.append(Brand(automaker, code, key, rows, OUT if prospective else way, since, since, prospective))
     return found
