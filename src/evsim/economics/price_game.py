@@ -209,8 +209,9 @@ class PriceGame:
     def panel(self) -> Demand:
         """The consumers, class after class: the order of all sums over them. Where they stand so, and those of one type in one
         class, `demand` itself; else they are taken one by one."""
-        demand, ends = self.demand, [rows.stop for rows in self.class_rows]
-        if (np.diff(self.rule.class_of) >= 0).all() and np.isin(ends, demand.states.first).all():
+        demand, ends = self.demand, np.array([rows.stop for rows in self.class_rows])
+        first, class_of = demand.states.first, self.rule.class_of
+        if (class_of[1:] >= class_of[:-1]).all() and (first[np.searchsorted(first, ends)] == ends).all():
             return demand
         demand, order = demand.one_by_one, self.panel_order
         columns = (demand.utility, demand.price_sensitivity, demand.weights, demand.outside_utility)
@@ -224,7 +225,7 @@ class PriceGame:
     @cached_property
     def class_rows(self) -> tuple[slice, ...]:
         """Where the consumers of each class stand in `panel`."""
-        return class_rows(self.rule)
+        return self.rule.class_rows
 
     @cached_property
     def bonded(self) -> tuple[np.ndarray, ...]:
@@ -237,15 +238,9 @@ class PriceGame:
         return _accounts(self)
 
 
-def class_rows(rule: BuyerPriceByClass) -> tuple[slice, ...]:
-    """Where each class of a tax rule stands, once consumers are in the order of their classes."""
-    ends = np.cumsum(np.bincount(rule.class_of, minlength=len(rule.rules))).tolist()
-    return tuple(slice(first, end) for first, end in zip([0, *ends[:-1]], ends, strict=True))
-
-
 def class_types(demand: Demand, rule: BuyerPriceByClass) -> list[slice]:
     """Where the types of each class stand among those of a demand whose consumers are in the order of their classes."""
-    ends = np.searchsorted(demand.states.first, [rows.stop for rows in class_rows(rule)]).tolist()
+    ends = np.searchsorted(demand.states.first, [rows.stop for rows in rule.class_rows]).tolist()
     return [slice(first, end) for first, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 

@@ -189,8 +189,16 @@ class BuyerPriceByClass:
         return np.stack([rule.slope_above(prices) for rule in self.rules])
 
     @cached_property
+    def class_rows(self) -> tuple[slice, ...]:
+        """Where each class stands, once consumers are in the order of their classes."""
+        ends = np.cumsum(np.bincount(self.class_of, minlength=len(self.rules))).tolist()
+        return tuple(slice(first, end) for first, end in zip([0, *ends[:-1]], ends, strict=True))
+
+    @cached_property
     def knots(self) -> np.ndarray:
         """The knots of all classes together, `[J, K]`, kCNY, rising along K."""
+        if len(self.rules) == 1:
+            return self.rules[0].knots
         return np.sort(np.concatenate([rule.knots for rule in self.rules], axis=1), axis=1)
 
     @cached_property
@@ -208,6 +216,8 @@ class BuyerPriceByClass:
     @cached_property
     def notches(self) -> np.ndarray:
         """Whether some class's price jumps beyond a knot, `[J, K]` bool; of equal knots the first says it."""
+        if not any((rule.jumps > 0).any() for rule in self.rules):
+            return np.zeros(self.knots.shape, dtype=bool)
         meets = [
             ((self.knots[:, :, None] == rule.knots[:, None, :]) & (rule.jumps > 0)[:, None, :]).any(axis=2)
             for rule in self.rules
