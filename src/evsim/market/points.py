@@ -15,7 +15,8 @@ from ..economics.price_rule import BuyerPrice
 from ..economics.reply_kernels import buyer_prices, summed_columns, weighted_columns
 from .calendar import largest_class
 from .offers import Offers
-from .panel import Entries, panel_utility, panel_visits, stack_utility
+from .owners import shopping_spells
+from .panel import Entries, panel_utility, stack_utility
 from .progress import success_chance
 from .state import Market
 from .trial_kernels import set_utility
@@ -146,19 +147,16 @@ def expected_point(market: Market, years: float, entries: Entries) -> Point:
     month = market.month + months
     known = expected.weighed(month, rows, entries.people, seen_from=market.month)
     rule = largest_class(known, entries.chance)
-    prices, off_sale, by_line = (
-        expected.offers.price[rows],
-        ~expected.offers.on_sale[rows],
-        np.array(utility, order="F"),
-    )
-    excess = np.multiply.outer(rule.value(prices), entries.sensitivity).T
+    by_line = np.asfortranarray(utility)
+    excess = np.multiply.outer(rule.value(expected.offers.price[rows]), entries.sensitivity).T
     np.subtract(by_line, excess, out=excess)
-    excess[:, off_sale] = utility[:, off_sale] = -np.inf
+    excess[:, ~expected.offers.on_sale[rows]] = -np.inf
     reference = np.maximum(excess.max(axis=1), outside)
     excess -= reference[:, None]
     np.exp(excess, out=excess)
-    alone = np.exp(outside - reference)
-    visits = panel_visits(expected, entries, utility, outside, rule, prices)
+    alone, inside = np.exp(outside - reference), excess.sum(axis=1)
+    worth = reference + np.log(np.maximum(inside, np.finfo(float).tiny)) - outside  # of a visit over keeping the car
+    visits = shopping_spells(worth, expected.habits).visits * entries.chance
     mean_visits = visits.sum() / (0.5 * len(entries))
     consumers, growth = market.scenario.consumers, (1.0 + market.scenario.market.growth) ** (month / 12.0)
     cycle = consumers.holding_months + (mean_visits - 1.0) * consumers.pause_months
@@ -171,7 +169,7 @@ def expected_point(market: Market, years: float, entries: Entries) -> Point:
         place=place,
         utility=by_line,
         excess=excess,
-        total=excess.sum(axis=1) + alone,
+        total=inside + alone,
         reference=reference,
         outside=outside,
         weights=visits / visits.sum(),
