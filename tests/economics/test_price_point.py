@@ -44,12 +44,13 @@ def test_the_derivative_of_zeta_is_that_of_the_slow_twin(kind):
         assert target_derivative(game, point, move) == pytest.approx(differences, abs=1e-7)
 
 
-@pytest.mark.parametrize("n_consumers", [1, 2, 3, 5, 62, 63, 65, 130])
+@pytest.mark.parametrize("n_consumers", [1, 2, 3, 5, 62, 63, 65, 127, 128, 129, 300])
 def test_any_number_of_consumers_goes_four_at_a_time(n_consumers):
     demand, costs = made_up_demand(7, n_consumers=n_consumers)
     game = bertrand(demand, costs, np.arange(8) // 3)
     prices, step = costs * 1.3, 1e-4
     assert zeta(game, prices) == pytest.approx(zeta_twin(game, prices), rel=1e-12)
+    assert evaluate(game, prices).target == pytest.approx(zeta(game, prices), rel=1e-14)
     move = np.sin(np.arange(8.0))
     differences = (zeta_twin(game, prices + step * move) - zeta_twin(game, prices - step * move)) / (2 * step)
     assert target_derivative(game, evaluate(game, prices), move) == pytest.approx(differences, abs=1e-6)
@@ -102,6 +103,7 @@ def test_consumers_who_share_tastes_are_priced_as_if_taken_one_by_one(kind, n_cl
     prices = typed.marginal_costs * 1.3
     assert typed.panel is typed.demand
     assert zeta(typed, prices) == pytest.approx(zeta_twin(plain, prices), rel=1e-12)
+    assert evaluate(typed, prices).target == pytest.approx(zeta_twin(plain, prices), rel=1e-12)
     point, twin = evaluate(typed, prices), evaluate(plain, prices)
     for name in ("probabilities", "inclusive", "expected", "class_sums", "shares"):
         assert getattr(point, name) == pytest.approx(getattr(twin, name), rel=1e-12, abs=1e-15), name

@@ -14,6 +14,8 @@ from evsim.compiled import njit
 from evsim.economics.choice import BLOCK
 from evsim.vectors import dot_of, exponentials, highest_of, sum_of, whole_vectors
 
+AT_HAND = 2 * BLOCK  # types whose odds fit into a processor's own memory
+
 
 class Rows(NamedTuple):
     """Where the setters' rows have entries: those of setter r are `start[r]:start[r + 1]`."""
@@ -180,6 +182,29 @@ def demand_sums(odds, price_sensitivity, consumers, states, rows, bonded, margin
             add_four((sensitive[0], sensitive[1], sensitive[2], sensitive[3]), x, y, z, t, block[1])
             add_own(own_start, own_product, earned, (x, y, z, t), block[2])
         sums += block
+    return sums
+
+
+@njit
+def demand_sums_at(tastes, weights, states, buyer_prices, rows, bonded, margins):
+    """`demand_sums` of some types at given prices: their odds are made for a few types at a time, and not kept.
+
+    Args:
+        tastes: V and α of the types and U_0 of all consumers, as in `fill_odds`.
+        weights: w of all consumers, `[N]`; the others as in `fill_odds` and `demand_sums`.
+    """
+    (utility, price_sensitivity, outside), (first, bond, more, start, product, kind) = tastes, states
+    n_types, n_products = utility.shape
+    sums, inside, staying = np.zeros((3, n_products)), np.empty(len(outside)), np.empty(len(outside))
+    odds, highest = np.empty((AT_HAND, n_products)), np.empty(AT_HAND)
+    for lead in range(0, n_types, AT_HAND):
+        end = min(lead + AT_HAND, n_types)
+        few = States(first[lead : end + 1], bond, more, start, product, kind)
+        own = odds[: end - lead], highest[: end - lead], inside, staying
+        fill_odds(utility[lead:end], price_sensitivity[lead:end], outside, few, buyer_prices, own)
+        for i in range(first[lead], first[end]):
+            inside[i] = 1.0 / (inside[i] + staying[i])
+        sums += demand_sums(own[0], price_sensitivity[lead:end], (weights, inside), few, rows, bonded, margins)
     return sums
 
 

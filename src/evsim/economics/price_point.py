@@ -17,6 +17,7 @@ from evsim.economics.price_game import Accounts, Choices, Demand, PriceGame, cla
 from evsim.economics.price_kernels import (
     asked_prices,
     demand_sums,
+    demand_sums_at,
     demand_sums_derivative,
     fill_expected,
     fill_odds,
@@ -99,24 +100,61 @@ def evaluate(game: PriceGame, prices) -> PricePoint:
     Raises:
         ValueError: prices of the wrong shape, or not finite.
     """
-    prices = np.array(prices, dtype=float)
-    if prices.shape != (game.n_products,) or not np.isfinite(prices).all():
-        raise ValueError(f"prices must be {game.n_products} finite numbers, one per product")
+    prices = _checked(game, prices)
     accounts, rule, chosen = game.accounts, game.rule, game.known
     if chosen is None or not np.array_equal(chosen.prices, prices):
         chosen = choices_at(prices, game.panel, rule, game.threads)
     class_sums = _demand_sums(game, chosen, accounts.margins(prices), game.panel.weights)
     class_shares = class_sums[:, 0].copy()
-    faint = np.flatnonzero(accounts.priced & ~(class_sums[:, 1].sum(axis=0) > FAINT))
+    faint = _faint(game, class_sums)
     expected = _expected(chosen, accounts) if len(faint) else np.empty(0)
     for j in faint:
         class_sums[:, :, j] = _faint_sums(game, chosen, expected[:, accounts.rows.row_of_product[j]], j)
-    own = accounts.own_cost, accounts.own_revenue, accounts.rows.row_of_product
-    target, segment, held = kinked_replies(
-        prices, own[2], asked_prices(class_sums, rule.slopes, *own), rule.knots, rule.notches
-    )
+    target, segment, held = _replies(game, prices, class_sums)
     class_slopes = rule.slopes[:, np.arange(len(prices)), segment]
     return PricePoint(game, prices, chosen, class_shares, class_sums, class_slopes, target, held)
+
+
+def zeta(game: PriceGame, prices) -> np.ndarray:
+    """ζ(p), `[J]`, kCNY: each setter's price from its first-order condition, the demand sums taken at `prices`: the target of
+    `evaluate`, but for rounding, without a table of what consumers choose.
+
+    Raises:
+        ValueError: prices of the wrong shape, or not finite.
+    """
+    prices = _checked(game, prices)
+    if game.known is not None and np.array_equal(game.known.prices, prices):
+        return evaluate(game, prices).target
+    panel, accounts = game.panel, game.accounts
+    margins, paid = accounts.margins(prices), game.rule.value(prices)
+
+    def part(types, own_class):
+        tastes = panel.utility[types], panel.price_sensitivity[types], panel.outside_utility
+        states = panel.states_of(types)
+        return demand_sums_at(tastes, panel.weights, states, paid[own_class], accounts.rows, game.bonded, margins)
+
+    class_sums = sums_by_class(game, class_types(panel, game.rule), part)
+    return evaluate(game, prices).target if len(_faint(game, class_sums)) else _replies(game, prices, class_sums)[0]
+
+
+def _checked(game: PriceGame, prices) -> np.ndarray:
+    """Prices of the game's products."""
+    prices = np.array(prices, dtype=float)
+    if prices.shape != (game.n_products,) or not np.isfinite(prices).all():
+        raise ValueError(f"prices must be {game.n_products} finite numbers, one per product")
+    return prices
+
+
+def _faint(game: PriceGame, class_sums) -> np.ndarray:
+    """Products with a price to set that nearly nobody buys."""
+    return np.flatnonzero(game.accounts.priced & ~(class_sums[:, 1].sum(axis=0) > FAINT))
+
+
+def _replies(game: PriceGame, prices, class_sums):
+    """ζ, its segment of the tax rule, and whether a knot holds it, `[J]` each, from the sums at the prices."""
+    accounts, rule = game.accounts, game.rule
+    own = accounts.own_cost, accounts.own_revenue, accounts.rows.row_of_product
+    return kinked_replies(prices, own[2], asked_prices(class_sums, rule.slopes, *own), rule.knots, rule.notches)
 
 
 def choices_at(prices, demand: Demand, rule: BuyerPriceByClass, threads=1) -> Choices:

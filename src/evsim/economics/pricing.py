@@ -28,7 +28,7 @@ import numpy as np
 from evsim.economics.deviations import Certificate, Deviation, certificate, gains_of_prices, largest_gain, profits
 from evsim.economics.price_game import Demand, PriceGame, bertrand
 from evsim.economics.price_kernels import folded
-from evsim.economics.price_point import FAINT, cross_sums, evaluate
+from evsim.economics.price_point import FAINT, cross_sums, evaluate, zeta
 from evsim.economics.price_search import JUMPS, PriceSolution, Search, krylov
 
 __all__ = [
@@ -36,11 +36,6 @@ __all__ = [
     "certificate", "costs_from_prices", "equilibrium_prices", "first_order_residual", "largest_gain", "nash_prices",
     "profits", "verified_prices", "zeta",
 ]  # fmt: skip
-
-
-def zeta(game: PriceGame, prices) -> np.ndarray:
-    """ζ(p), `[J]`, kCNY: each setter's price from its first-order condition, the demand sums taken at `prices`."""
-    return evaluate(game, prices).target
 
 
 def first_order_residual(game: PriceGame, prices) -> float:

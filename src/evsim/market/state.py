@@ -87,7 +87,8 @@ class Market:
     credits: CreditBook = field(default_factory=lambda: CreditBook(np.empty(0), np.empty(0)))
     credit_cost: np.ndarray = field(default_factory=lambda: np.empty(0))  # [lines] kCNY a car; negative: it earns some
     results_seen: list[int] = field(default_factory=lambda: [0, 0])  # attempts at in-house stacks: successes, failures
-    window: tuple[np.ndarray, Shelf] | None = None  # rows, and what they show while nothing but prices moves: `dressed`
+    # rows, and what they show while nothing but prices moves: `dressed`; a copy of the market has none
+    window: tuple[np.ndarray, Shelf] | None = field(init=False, default=None, compare=False, repr=False)
 
     def on_sale(self) -> np.ndarray:
         """Rows of the lines on offer, in their order."""
