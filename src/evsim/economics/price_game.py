@@ -8,6 +8,9 @@ setter keeps a given price. Fields that may be left out (None) are filled in whe
 
 Where some consumers get benefits that others do not, they are classes, each with its own buyer's price for the one posted
 price. Sums over consumers are then made class by class, and added with each class's dq/dp; one class is the plain game.
+
+Where consumers share tastes and differ in their state only, as an owner and a newcomer do, they are of one type, whose
+exponentials are taken once (`Demand`, `States`).
 """
 
 from dataclasses import dataclass

@@ -5,7 +5,8 @@ how often they shop, and they live beside the population: they shop when their c
 with, and own what they chose. A survey drawn anew each month would move prices by 0.2 to 1 % for no reason.
 
 At a visit a household of given tastes owns its last car, or, with the chance that the row passes to a newcomer, none. Both
-states stand in the panel with these weights, so that no draw decides between them: 2 S entries for S households.
+states stand in the panel with these weights, so that no draw decides between them: 2 S entries for S households. Where both pay
+the same, the price game takes them as one type in two states.
 
 Refused: the population's first rows, as they are. Whenever one of them passes to a newcomer its tastes jump; in a market
 where nothing changes that moved single prices by up to 0.8 % a month at 2 000 rows, and by 0.5 to 0.8 % at 4 000.
