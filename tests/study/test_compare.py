@@ -18,6 +18,7 @@ from evsim.study import Aim, Plan, Store, comparison_of, drive, pursue, read
 from evsim.study import runner as runner_module
 from evsim.study.compare import comparison_design, next_look, runs_to_come
 from evsim.study.pairs import pair_estimate, pairs_needed
+from evsim.words import world_label
 from evsim.words.pairs import paired_interval, share_changes
 
 FILES = {f"comparison{suffix}" for suffix in (".csv", ".json", ".png", ".svg", "_years.csv")}
@@ -205,7 +206,13 @@ def test_a_comparison_shows_itself_and_is_drawn(tmp_path):
     years = found.years[(found.years["outcome"] == "nev_penetration") & (found.years["year"] == 2025)]
     assert [band.ymax for band in bands] == pytest.approx(list(100.0 * years["high"]))
     assert len(left.lines) == 3
+    assert "subsidy.scale=0" in {text.get_text().lstrip("– ") for text in left.texts}
     assert {path.suffix for path in draw_paired_years(found, tmp_path)} == {".png", ".svg"}
+
+
+def test_a_label_speaks_scenarios_and_keeps_keys_as_they_are_typed():
+    assert world_label("no_alliance") == "no alliance"
+    assert world_label("software.advantage_kcny=40") == "software.advantage_kcny=40"
 
 
 # The model

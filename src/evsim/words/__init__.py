@@ -25,6 +25,7 @@ from .comparisons import (
     manner,
     pairs_note,
     precision_reached,
+    world_label,
     world_name,
 )
 from .facts import (
@@ -108,5 +109,5 @@ __all__ = [
     "period_of", "platform_name", "precision_plan", "precision_reached", "price", "price_finding",
     "quality_finding", "repeat_finding", "search_plan", "search_words", "sentence", "share_change",
     "shares_finding", "spans", "summary", "sweep_plan", "switching_finding", "way_name", "why",
-    "winners_finding", "world_name", "wrap",
+    "winners_finding", "world_label", "world_name", "wrap",
 ]  # fmt: skip

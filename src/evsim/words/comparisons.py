@@ -87,6 +87,11 @@ def world_name(changes: Mapping[str, Any]) -> str:
     )
 
 
+def world_label(name: str) -> str:
+    """A world's name beside a line: a scenario spoken, keys as they are typed."""
+    return name if "=" in name else name.replace("_", " ")
+
+
 def world_phrase(changes: Mapping[str, Any]) -> str:
     """How a sentence about a world begins: `Without the alliance`, `With subsidy.scale=0.5`."""
     scenario = {key: value for key, value in changes.items() if key == "scenario"}

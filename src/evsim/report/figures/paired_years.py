@@ -66,11 +66,11 @@ def _levels(axes: Axes, years: pd.DataFrame, colours: Mapping[str, str], first: 
     for name, colour in colours.items():
         rows = years[years["world"] == name]
         axes.plot(rows["year"], rows["other"], color=colour, marker="o", markersize=4)
-        labels.append((name.replace("_", " "), float(rows["other"].iloc[-1]), colour))
+        labels.append((words.world_label(name), float(rows["other"].iloc[-1]), colour))
     if len(years):
         rows = years[years["world"] == next(iter(colours))]
         axes.plot(rows["year"], rows["first"], color=INK, marker="o", markersize=4)
-        labels.append((first.replace("_", " "), float(rows["first"].iloc[-1]), INK))
+        labels.append((words.world_label(first), float(rows["first"].iloc[-1]), INK))
     low, high = axes.dataLim.intervaly
     axes.set_ylim(min(0.0, HEADROOM * low), max(0.0, HEADROOM * high) or 1.0)
     axes.set_ylabel(words.label(f"{how.subject}, {'%' if how.unit == 'points' else how.unit}"))
