@@ -56,6 +56,8 @@ def test_visits_follow_from_choices_at_other_prices_as_from_the_prices_themselve
     assert np.array_equal(demand.one_by_one.price_sensitivity, plain.price_sensitivity[order])
     assert np.array_equal(demand.outside_utility, plain.outside_utility[order])
     assert demand.weights == pytest.approx(plain.weights[order], rel=1e-12)
+    far, _, _ = priced_demand(market, rows, start - 0.9 * start.min())  # from where prices rise manifold, all of them
+    assert far.weights == pytest.approx(demand.weights, rel=1e-11)
     fresh = choices_at(start, demand, rule)
     assert np.array_equal(chosen.probabilities, fresh.probabilities)
 

@@ -99,9 +99,8 @@ def candidate_prices(game: PriceGame, point: PricePoint, product: int) -> np.nda
     price = point.prices[product]
     unit_cost = accounts.own_cost[product] / accounts.own_revenue[product]
     slope = rule.slopes[:, product].min()
-    reach = 10.0 / (
-        demand.price_sensitivity[demand.type_of[demand.weights > 0]].min() * slope
-    )  # e^-10 of the least sensitive are left
+    least = demand.price_sensitivity[demand.type_of[demand.weights > 0]].min()
+    reach = 10.0 / (least * slope)  # e^-10 of the least sensitive are left
     distance = np.geomspace(1e-4, 1.0, GRID)
     up = price + distance * (max(price, unit_cost) - price + reach)
     down = price - distance * (price - min(price, unit_cost) + reach)

@@ -12,7 +12,7 @@ def yearly(years, values, horizon: int) -> np.ndarray:
 
     Args:
         years: when they are known, `[P]`, years from now, rising.
-        values: what they are then, `[..., P]`, kCNY per year.
+        values: what they are then, `[..., P]`, finite, kCNY per year.
         horizon: H, years.
     Returns:
         `[..., H]`, kCNY per year.

@@ -32,7 +32,7 @@ from ..economics.utility import (
     traits_of,
 )
 from ..streams import Purpose, gumbel, gumbels, key_of, normal, uniform
-from ..vectors import whole_vectors
+from ..vectors import sum_of, whole_vectors
 
 TASTE, CHOICE, HOLDING, PAUSE, TURNOVER, OWNED = (
     int(Purpose[name]) for name in ("TASTE", "CHOICE", "HOLDING", "PAUSE", "TURNOVER", "OWNED")
@@ -408,24 +408,23 @@ def visits_then(chosen, outside, states, sensitivity, moved, habits, visits):
     """`panel_visits` of the consumers of some types from what they choose at some prices, where a few lines cost something else.
 
     Args:
-        chosen: x `[G, J]` and h `[G]` of these types and Σ_j exp(U_ij − h) `[N]` of all consumers, of `economics.Choices`.
+        chosen: x `[G, J]` and h `[G]` of these types, of `economics.Choices`.
         outside, visits: of all consumers; states: `first` of these types, the rest of all, as in `fill_odds`.
         sensitivity: of the types; moved: lines, and how much more each costs now, kCNY.
     """
-    (odds, highest, inside), (lines, rise) = chosen, moved
+    (odds, highest), (lines, rise) = chosen, moved
     first, bond, more, start, product, kind = states
     begin, end = first[0], first[-1]
-    values, waiting, change = np.empty(end - begin), np.empty(end - begin), np.zeros(odds.shape[1])
+    values, waiting, now = np.empty(end - begin), np.empty(end - begin), np.empty(odds.shape[1])
     for g in range(len(highest)):
-        alike = 0.0
+        now[:] = odds[g]
         for place in range(len(lines)):
-            j = lines[place]
-            change[j] = odds[g, j] * np.expm1(-sensitivity[g] * rise[place])
-            alike += change[j]
+            now[lines[place]] *= np.exp(-sensitivity[g] * rise[place])
+        alike = sum_of(now)
         for i in range(first[g], first[g + 1]):
-            total = inside[i] + alike
+            total = alike
             for entry in range(start[bond[i]], start[bond[i] + 1]):
-                total += change[product[entry]] * more[i, kind[entry]]
+                total += now[product[entry]] * more[i, kind[entry]]
             values[i - begin] = highest[g] + np.log(total) - outside[i]
     fill_spells(values, habits.overdue_cost, habits.pause, visits[begin:end], waiting)
 

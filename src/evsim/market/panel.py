@@ -204,7 +204,7 @@ def visits_from(market: Market, chosen: Choices, rule: BuyerPriceByClass, prices
 
         def fill(block: slice, first=types.start, rise=rise) -> None:
             own = slice(first + block.start, first + block.stop)
-            chances = chosen.odds[own], chosen.highest[own], chosen.inside
+            chances = chosen.odds[own], chosen.highest[own]
             states, sensitivity = demand.states_of(own), demand.price_sensitivity[own]
             kernels.visits_then(
                 chances, demand.outside_utility, states, sensitivity, (moved, rise), market.habits, visits
